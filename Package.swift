@@ -1,0 +1,51 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The compiler settings that every target shares.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  // `unsafe` marks each use of a pointer, so that a reviewer finds it.
+  .strictMemorySafety(),
+  // Functions of ours may return spans.
+  .enableExperimentalFeature("Lifetimes"),
+  // A file sees the members of what it imports, and of nothing else.
+  .enableUpcomingFeature("MemberImportVisibility"),
+  // A C module stays behind the module that wraps it.
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .treatAllWarnings(as: .error),
+]
+
+/// The small-matrix library exists for x86-64 only; without this trait OpenBLAS serves instead.
+let xsmm: Target.Dependency = .target(name: "CXSMM", condition: .when(traits: ["LIBXSMM"]))
+
+/// Makes one module of `Sources/`.
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// Makes the test bundle of one module.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "h2nn-dist",
+  traits: [
+    .trait(name: "LIBXSMM", description: "Small matrix products by libxsmm."),
+    .default(enabledTraits: ["LIBXSMM"]),
+  ],
+  targets: [
+    // MARK: C libraries
+    .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(
+      name: "CHDF5", pkgConfig: "hdf5-openmpi", providers: [.apt(["libhdf5-openmpi-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CXSMM", pkgConfig: "libxsmm", providers: [.apt(["libxsmm-dev"])]),
+    .systemLibrary(name: "CFFTW", pkgConfig: "fftw3", providers: [.apt(["libfftw3-dev"])]),
+
+    // MARK: Modules
+    module("BlockKernels", ["COpenBLAS", xsmm]),
+  ]
+)

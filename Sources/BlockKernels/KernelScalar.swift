@@ -1,0 +1,48 @@
+// BlockKernels: what the rest of the program computes with.
+//
+// Purpose: the scalar types, aligned storage, products of small matrices, elementwise kernels, the
+// LAPACK calls and counter-based random numbers. It knows nothing of boxes, networks or ranks.
+//
+// Design decisions
+// - A product of matrices is planned once, from its shape, and called many times. libxsmm compiles a
+//   kernel for the shape; OpenBLAS serves where libxsmm does not exist or the matrices are large.
+//   Which of the two serves is a function of the shape alone, so results never depend on how work is
+//   spread over ranks.
+// - Sums that feed back into training run over 16 lanes in a fixed order on every processor.
+// - Random numbers are functions of (seed, purpose, index), never of call order.
+
+/// A scalar that the kernels compute with: `Float` or `Double`.
+public protocol KernelScalar:
+  BinaryFloatingPoint, SIMDScalar, BitwiseCopyable, Codable, Sendable
+{
+  /// The name that configurations and files use: `float` or `double`.
+  static var precisionName: String { get }
+
+  /// Finds the compiled kernel for a product.
+  ///
+  /// - Parameter shape: The shape of the product.
+  /// - Returns: The kernel's address, or nil where libxsmm has none.
+  static func compiledKernel(_ shape: ProductShape) -> UnsafeRawPointer?
+
+  /// Calls a compiled kernel: C ← A B or C ← C + A B.
+  ///
+  /// - Parameters:
+  ///   - kernel: The address that ``compiledKernel(_:)`` gave.
+  ///   - a: The left factor.
+  ///   - b: The right factor.
+  ///   - c: The result.
+  static func call(
+    _ kernel: UnsafeRawPointer, _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>,
+    _ c: UnsafeMutablePointer<Self>)
+
+  /// Computes C ← A B or C ← C + A B by the BLAS.
+  ///
+  /// - Parameters:
+  ///   - shape: The shape of the product.
+  ///   - a: The left factor.
+  ///   - b: The right factor.
+  ///   - c: The result.
+  static func multiplyByBLAS(
+    _ shape: ProductShape, _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>,
+    _ c: UnsafeMutablePointer<Self>)
+}

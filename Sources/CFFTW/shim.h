@@ -1,0 +1,3 @@
+// FFTW 3 in double precision.
+#pragma once
+#include <fftw3.h>
