@@ -47,5 +47,8 @@ let package = Package(
 
     // MARK: Modules
     module("BlockKernels", ["COpenBLAS", xsmm]),
+    module("ClusterTrees", []),
+    module("BlockSparse", ["BlockKernels", "ClusterTrees"]),
+    module("OperatorNetworks", ["BlockSparse", "BlockKernels", "ClusterTrees"]),
   ]
 )

@@ -38,6 +38,22 @@ public enum Activation: String, CaseIterable, Sendable, Codable {
     }
   }
 
+  /// Returns the derivative f′(x) where the value is y = f(x).
+  ///
+  /// - Parameter y: The value.
+  /// - Returns: The derivative.
+  @inlinable @inline(__always) public func derivative<Scalar: KernelScalar>(
+    at y: Scalar
+  ) -> Scalar {
+    switch self {
+    case .identity: 1
+    case .relu: y > 0 ? 1 : 0
+    case .tanh: 1 - y * y
+    case .sigmoid: y * (1 - y)
+    case .elu: y > 0 ? 1 : y + 1
+    }
+  }
+
   /// Multiplies a gradient by the derivative in place.
   ///
   /// - Parameters:
@@ -58,15 +74,29 @@ public enum Activation: String, CaseIterable, Sendable, Codable {
       unsafe gradient.withUnsafeMutableBufferPointer { g in
         // Both ranges were checked above.
         let shift = offset - range.lowerBound
-        switch self {
-        case .identity: break
-        case .relu: for i in range { unsafe g[i] = y[i + shift] > 0 ? g[i] : 0 }
-        case .tanh: for i in range { unsafe g[i] *= 1 - y[i + shift] * y[i + shift] }
-        case .sigmoid: for i in range { unsafe g[i] *= y[i + shift] * (1 - y[i + shift]) }
-        case .elu:
-          for i in range { unsafe g[i] *= y[i + shift] > 0 ? 1 : y[i + shift] + 1 }
-        }
+        for i in range { unsafe g[i] *= derivative(at: y[i + shift]) }
       }
+    }
+  }
+}
+
+extension Activation {
+  /// Replaces values y = h(x) by the gradient with respect to x, given that with respect to y.
+  ///
+  /// - Parameters:
+  ///   - values: The storage of y; its elements are replaced.
+  ///   - range: The elements.
+  ///   - gradient: The gradient with respect to y.
+  ///   - offset: Where in `gradient` the element `range.lowerBound` stands.
+  @inlinable public func replaceByGradient<Scalar: KernelScalar>(
+    _ values: inout MutableSpan<Scalar>, in range: Range<Int>, _ gradient: Span<Scalar>,
+    at offset: Int
+  ) {
+    precondition(
+      range.upperBound <= values.count && offset + range.count <= gradient.count,
+      "\(range) of \(values.count) elements, \(offset) of \(gradient.count)")
+    for i in range {
+      values[i] = gradient[offset + i - range.lowerBound] * derivative(at: values[i])
     }
   }
 }

@@ -1,6 +1,9 @@
-/// A fixed number of scalars in memory aligned to 64 bytes; owned, freed when it goes.
+/// A fixed number of scalars in memory aligned to 64 bytes.
+///
+/// A class and not a noncopyable value: a network keeps arrays of buffers and works on several of them
+/// at once, which the language does not allow for noncopyable elements. It is not sendable.
 @safe
-public struct AlignedBuffer<Scalar: BitwiseCopyable>: ~Copyable {
+public final class AlignedBuffer<Scalar: BitwiseCopyable> {
   @usableFromInline let storage: UnsafeMutableBufferPointer<Scalar>
 
   /// Allocates a buffer.
@@ -20,7 +23,7 @@ public struct AlignedBuffer<Scalar: BitwiseCopyable>: ~Copyable {
   }
 
   deinit {
-    // Allocated by the initializer and owned by this value alone.
+    // Allocated by the initializer; no span outlives this object.
     unsafe UnsafeMutableRawPointer(storage.baseAddress)?.deallocate()
   }
 
@@ -31,19 +34,40 @@ public struct AlignedBuffer<Scalar: BitwiseCopyable>: ~Copyable {
   @inlinable public var span: Span<Scalar> {
     @_lifetime(borrow self)
     get {
-      // The span cannot outlive this value, which owns the memory.
+      // The span cannot outlive this object, which owns the memory.
       unsafe _overrideLifetime(Span(_unsafeElements: storage), borrowing: self)
     }
   }
 
   /// The elements, to be read and written.
+  ///
+  /// - Precondition: No other span of this buffer is used while this one is written to.
   @inlinable public var mutableSpan: MutableSpan<Scalar> {
-    @_lifetime(&self)
-    mutating get {
-      // The span cannot outlive the exclusive access to this value, which owns the memory.
-      unsafe _overrideLifetime(MutableSpan(_unsafeElements: storage), mutating: &self)
+    @_lifetime(borrow self)
+    get {
+      // The span cannot outlive this object, which owns the memory.
+      unsafe _overrideLifetime(MutableSpan(_unsafeElements: storage), borrowing: self)
     }
   }
+
+  /// One element.
+  ///
+  /// - Parameter index: Its index.
+  @inlinable public subscript(index: Int) -> Scalar {
+    get {
+      precondition(index >= 0 && index < count, "element \(index) of \(count)")
+      return unsafe storage[index]
+    }
+    set {
+      precondition(index >= 0 && index < count, "element \(index) of \(count)")
+      unsafe storage[index] = newValue
+    }
+  }
+
+  /// Gives every element one value.
+  ///
+  /// - Parameter value: The value.
+  public func fill(_ value: Scalar) { unsafe storage.update(repeating: value) }
 
   /// Copies the elements into an array.
   ///

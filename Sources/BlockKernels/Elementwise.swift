@@ -173,3 +173,20 @@ public enum Elementwise {
     }
   }
 }
+
+extension Elementwise {
+  /// Sets a run of elements to zero.
+  ///
+  /// - Parameters:
+  ///   - values: The storage.
+  ///   - range: The elements.
+  @inlinable public static func clear<Scalar: KernelScalar>(
+    _ values: inout MutableSpan<Scalar>, in range: Range<Int>
+  ) {
+    precondition(range.upperBound <= values.count, "\(range) of \(values.count) elements")
+    unsafe values.withUnsafeMutableBufferPointer { y in
+      // The range was checked above.
+      for i in range { unsafe y[i] = 0 }
+    }
+  }
+}

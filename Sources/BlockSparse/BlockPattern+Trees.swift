@@ -1,0 +1,108 @@
+public import ClusterTrees
+
+/// Who owns a block of weights.
+public enum Sharing: String, CaseIterable, Sendable, Codable {
+  /// Every entry has its own block (locally connected).
+  case own
+  /// Entries of equal relative offset share a block (convolutional).
+  case offset
+}
+
+extension BlockPattern {
+  /// Creates the pattern that maps each box to itself.
+  ///
+  /// - Parameters:
+  ///   - count: The number of boxes.
+  ///   - sharing: Own blocks, or one block for all.
+  /// - Returns: The pattern.
+  public static func diagonal(_ count: Int, sharing: Sharing) -> BlockPattern {
+    let sources = (0..<count).map { Int32($0) }
+    switch sharing {
+    case .own:
+      return BlockPattern(ownWeights: count, rowStarts: Array(0...count), sources: sources)
+    case .offset:
+      let zeros = [Int32](repeating: 0, count: count)
+      return BlockPattern(
+        sourceCount: count, rowStarts: Array(0...count), sources: sources, slots: zeros,
+        groups: zeros, slotCounts: [1])
+    }
+  }
+
+  /// Creates the pattern of a transfer up: the children of a box to the box.
+  ///
+  /// - Parameters:
+  ///   - tree: The cluster tree.
+  ///   - level: The level of the parents.
+  ///   - sharing: Own blocks, or one block for the children of equal place.
+  /// - Returns: The pattern.
+  public static func childrenToParents(
+    _ tree: ClusterTree, level: Int, sharing: Sharing
+  ) -> BlockPattern {
+    let parents = tree.boxCount(level: level)
+    let count = tree.boxCount(level: level + 1)
+    let starts = (0..<parents).map { tree.children(level: level, box: $0).lowerBound } + [count]
+    let sources = (0..<count).map { Int32($0) }
+    if sharing == .own {
+      return BlockPattern(ownWeights: count, rowStarts: starts, sources: sources)
+    }
+    let places = (0..<parents).flatMap { (0..<starts[$0 + 1] - starts[$0]).map { Int32($0) } }
+    return BlockPattern(
+      sourceCount: count, rowStarts: starts, sources: sources, slots: places,
+      groups: [Int32](repeating: 0, count: parents), slotCounts: [Int(places.max() ?? 0) + 1])
+  }
+
+  /// Creates the pattern of a transfer down: a box to its children.
+  ///
+  /// - Parameters:
+  ///   - tree: The cluster tree.
+  ///   - level: The level of the parents.
+  ///   - sharing: Own blocks, or one block for the children of equal place.
+  /// - Returns: The pattern.
+  public static func parentsToChildren(
+    _ tree: ClusterTree, level: Int, sharing: Sharing
+  ) -> BlockPattern {
+    let parents = tree.boxCount(level: level)
+    let count = tree.boxCount(level: level + 1)
+    let starts = Array(0...count)
+    let sources = (0..<count).map { Int32(tree.parent(level: level + 1, box: $0)) }
+    if sharing == .own {
+      return BlockPattern(ownWeights: parents, rowStarts: starts, sources: sources)
+    }
+    let places = (0..<count).map { child in
+      Int32(child - tree.children(level: level, box: Int(sources[child])).lowerBound)
+    }
+    return BlockPattern(
+      sourceCount: parents, rowStarts: starts, sources: sources,
+      slots: [Int32](repeating: 0, count: count), groups: places,
+      slotCounts: [Int](repeating: 1, count: Int(places.max() ?? 0) + 1))
+  }
+
+  /// Creates a pattern from lists of boxes, as of neighbours or interactions, with own blocks.
+  ///
+  /// - Parameters:
+  ///   - lists: The sources of each target.
+  ///   - sourceCount: The number of source boxes.
+  /// - Returns: The pattern.
+  public static func lists(_ lists: BoxLists, sourceCount: Int) -> BlockPattern {
+    BlockPattern(ownWeights: sourceCount, rowStarts: lists.offsets, sources: lists.indices)
+  }
+
+  /// Creates the pattern of a band.
+  ///
+  /// - Parameters:
+  ///   - band: The window of each box.
+  ///   - sharing: Own blocks, or one block for each offset.
+  /// - Returns: The pattern.
+  public static func band(_ band: Band, sharing: Sharing) -> BlockPattern {
+    let rows = band.offsets.count - 1
+    if sharing == .own {
+      return BlockPattern(
+        ownWeights: rows, rowStarts: band.offsets, sources: band.sources,
+        paddedEntries: band.padded)
+    }
+    let window = rows == 0 ? 0 : (band.sources.count + band.padded) / rows
+    return BlockPattern(
+      sourceCount: rows, rowStarts: band.offsets, sources: band.sources,
+      slots: band.offsetIndices, groups: [Int32](repeating: 0, count: rows), slotCounts: [window])
+  }
+}

@@ -1,0 +1,119 @@
+public import BlockKernels
+
+/// A block-sparse layer: sizes, pattern and functions, without parameters.
+///
+/// The weights of a group are stacked over its slots into one column-major matrix with the group's
+/// inputs as rows and its outputs as columns; the groups follow each other. In a file, where the last
+/// index runs fastest, group g is a matrix `[outputs][inputs]`.
+public struct BlockSparseLayer: Sendable {
+  /// The name, unique in a network.
+  public let name: String
+  /// The boxes that the layer reads.
+  public let source: BoxLayout
+  /// The boxes that the layer writes.
+  public let target: BoxLayout
+  /// Which target sees which sources through which weights.
+  public let pattern: BlockPattern
+  /// f, applied to the sum.
+  public let activation: Activation
+  /// h, applied to each product of a block with a source; the identity by default.
+  public let blockActivation: Activation
+
+  /// For each group: the number of stacked inputs.
+  public let groupInputs: [Int]
+  /// For each group: the number of outputs.
+  public let groupOutputs: [Int]
+  /// For each group: where its weights begin; at the end the number of all weights.
+  public let weightStarts: [Int]
+  /// For each group: where its biases begin; at the end the number of all biases.
+  public let biasStarts: [Int]
+  /// For each entry: the first of its stacked inputs within the group.
+  public let entryInputs: [Int32]
+
+  /// Creates a layer.
+  ///
+  /// - Parameters:
+  ///   - name: The name.
+  ///   - source: The boxes read.
+  ///   - target: The boxes written.
+  ///   - pattern: The pattern between them.
+  ///   - activation: f.
+  ///   - blockActivation: h.
+  /// - Precondition: Pattern and layouts fit; rows of one group have equal channels.
+  public init(
+    name: String, source: BoxLayout, target: BoxLayout, pattern: BlockPattern,
+    activation: Activation = .identity, blockActivation: Activation = .identity
+  ) {
+    precondition(
+      pattern.sourceCount == source.boxCount && pattern.targetCount == target.boxCount,
+      "\(name): pattern \(pattern.sourceCount) → \(pattern.targetCount), "
+        + "boxes \(source.boxCount) → \(target.boxCount)")
+    self.name = name
+    self.source = source
+    self.target = target
+    self.pattern = pattern
+    self.activation = activation
+    self.blockActivation = blockActivation
+
+    // A slot that no row uses, as in a window wider than the grid, is as large as any source.
+    var slotSizes = pattern.slotCounts.map { [Int](repeating: 0, count: $0) }
+    var outputs = [Int](repeating: 0, count: pattern.slotCounts.count)
+    for row in 0..<pattern.targetCount {
+      let group = Int(pattern.groups[row])
+      let channels = target.channels(of: row)
+      precondition(
+        outputs[group] == 0 || outputs[group] == channels,
+        "\(name): a group with rows of \(outputs[group]) and \(channels) channels")
+      outputs[group] = channels
+      for entry in pattern.entries(of: row) {
+        let slot = Int(pattern.slots[entry])
+        let size = source.channels(of: Int(pattern.sources[entry]))
+        precondition(
+          slotSizes[group][slot] == 0 || slotSizes[group][slot] == size,
+          "\(name): a slot with sources of \(slotSizes[group][slot]) and \(size) channels")
+        slotSizes[group][slot] = size
+      }
+    }
+    let unused = source.channels(of: 0)
+    let slotStarts = slotSizes.map { sizes in
+      sizes.reduce(into: [0]) { $0.append(($0.last ?? 0) + ($1 == 0 ? unused : $1)) }
+    }
+    groupInputs = slotStarts.map { $0.last ?? 0 }
+    groupOutputs = outputs
+    var weights = [0]
+    var biases = [0]
+    for group in outputs.indices {
+      weights.append(weights[group] + groupInputs[group] * outputs[group])
+      biases.append(biases[group] + outputs[group])
+    }
+    weightStarts = weights
+    biasStarts = biases
+    var inputs = [Int32](repeating: 0, count: pattern.entryCount)
+    for row in 0..<pattern.targetCount {
+      let starts = slotStarts[Int(pattern.groups[row])]
+      for entry in pattern.entries(of: row) {
+        inputs[entry] = Int32(starts[Int(pattern.slots[entry])])
+      }
+    }
+    entryInputs = inputs
+  }
+
+  /// Whether rows share weights.
+  public var isShared: Bool { pattern.slotCounts.count != pattern.targetCount }
+
+  /// The number of weights.
+  public var weightCount: Int { weightStarts.last ?? 0 }
+
+  /// The number of biases.
+  public var biasCount: Int { biasStarts.last ?? 0 }
+
+  /// The number of parameters: weights, then biases.
+  public var parameterCount: Int { weightCount + biasCount }
+
+  /// The number of parameters that the papers count and that stand over zero padding.
+  ///
+  /// They multiply zeros, so they are counted and not stored.
+  public var paddedParameterCount: Int {
+    isShared ? 0 : pattern.paddedEntries * source.channels(of: 0) * target.channels(of: 0)
+  }
+}

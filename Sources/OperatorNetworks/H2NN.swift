@@ -1,0 +1,66 @@
+import BlockSparse
+public import ClusterTrees
+
+extension Network {
+  /// Builds the network of FMM-NET.
+  ///
+  /// Sushnikova et al., equations 2 to 4. Near field and bridges have K layers with an activation after all but the last; transfers are
+  /// linear; every layer has a bias. Where sources and receivers differ, the first layer of a bridge
+  /// leads from the one to the other and the following ones use the receivers' own lists.
+  static func h2nn(
+    _ options: NetworkOptions, sources: PointSet, receivers: PointSet?
+  ) throws -> Network {
+    let receivers = receivers == sources ? nil : receivers
+    var (sourceTree, targetTree) = (try tree(options, sources), ClusterTree?.none)
+    if let receivers {
+      var own = options
+      var target = try tree(options, receivers)
+      // Both trees need as many levels: the shallower one decides, its boxes are not empty.
+      own.levels = min(sourceTree.levels, target.levels)
+      if sourceTree.levels != own.levels { sourceTree = try tree(own, sources) }
+      if target.levels != own.levels { target = try tree(own, receivers) }
+      targetTree = target
+    }
+    let lists = try InteractionLists.admissible(
+      receivers: targetTree ?? sourceTree, sources: sourceTree,
+      admissibility: options.admissibility)
+    let later = try targetTree.map {
+      try InteractionLists.admissible(
+        receivers: $0, sources: $0, admissibility: options.admissibility)
+    }
+    let trees = (sourceTree, targetTree ?? sourceTree)
+    let coarsest = lists.far.firstIndex { $0.entryCount > 0 } ?? trees.1.levels + 1
+    return HierarchicalWiring(
+      sources: trees.0, receivers: trees.1, options: options, coarsest: coarsest,
+      near: { k in
+        let boxes = k == 1 ? trees.0 : trees.1
+        return .lists(
+          k == 1 ? lists.near : (later ?? lists).near,
+          sourceCount: boxes.boxCount(level: boxes.levels))
+      },
+      bridge: { level, k in
+        guard lists.far[level].entryCount > 0 else { return nil }
+        return .lists(
+          k == 1 ? lists.far[level] : (later ?? lists).far[level],
+          sourceCount: (k == 1 ? trees.0 : trees.1).boxCount(level: level))
+      },
+      transfers: .own, bridgeEndsWithActivation: false
+    ).build()
+  }
+
+  /// Builds the cluster tree of a grid or a cloud.
+  ///
+  /// - Parameters:
+  ///   - options: The leaf size or the levels.
+  ///   - points: The points.
+  /// - Returns: The tree.
+  /// - Throws: `ClusterTreeError` if the points do not split that way.
+  public static func tree(
+    _ options: NetworkOptions, _ points: PointSet
+  ) throws(ClusterTreeError) -> ClusterTree {
+    let leaf = options.levels == nil ? options.leaf : nil
+    return points.gridShape == nil
+      ? try .bisection(points, leaf: leaf, levels: options.levels)
+      : try .uniform(points, leaf: leaf, levels: options.levels)
+  }
+}

@@ -1,0 +1,102 @@
+import BlockKernels
+import BlockSparse
+import ClusterTrees
+
+/// The parts in which the networks over a cluster tree differ.
+struct HierarchicalWiring {
+  let sources: ClusterTree
+  let receivers: ClusterTree
+  let options: NetworkOptions
+  /// The coarsest level with a bridge.
+  let coarsest: Int
+  /// The pattern of the near field's layer k = 1 … K.
+  let near: (_ k: Int) -> BlockPattern
+  /// The pattern of the layer k = 1 … K of a level's bridge; nil if the level has none.
+  let bridge: (_ level: Int, _ k: Int) -> BlockPattern?
+  /// Who owns the weights of the transfers.
+  let transfers: Sharing
+  /// Whether a bridge's last layer has an activation.
+  let bridgeEndsWithActivation: Bool
+
+  /// Builds the graph: near field, up-sweep, bridges, down-sweep.
+  func build() -> Network {
+    let r = options.channels
+    let leaves = receivers.levels
+    let leafSources = Self.leafLayout(sources)
+    let leafReceivers = Self.leafLayout(receivers)
+    var builder = NetworkBuilder(input: leafSources)
+
+    let nearField = chain(
+      &builder, "near", from: 0, to: leafReceivers, pattern: near, endsWithActivation: false)
+    let order = (sources.order, receivers.order)
+    guard coarsest <= leaves else {
+      return builder.finish(output: nearField, inputOrder: order.0, outputOrder: order.1)
+    }
+
+    // Up-sweep: ξ of each level, from the leaves to the coarsest level with a bridge.
+    var multipoles = [Int](repeating: 0, count: leaves + 1)
+    multipoles[leaves] = builder.add(
+      "restriction.leaf", from: 0,
+      to: BoxLayout(boxes: sources.boxCount(level: leaves), channels: r),
+      pattern: .diagonal(sources.boxCount(level: leaves), sharing: transfers))
+    for level in stride(from: leaves - 1, through: coarsest, by: -1) {
+      multipoles[level] = builder.add(
+        "restriction.\(level)", from: multipoles[level + 1],
+        to: BoxLayout(boxes: sources.boxCount(level: level), channels: r),
+        pattern: .childrenToParents(sources, level: level, sharing: transfers))
+    }
+
+    // Bridges: ζ of each level.
+    var bridged: [Int: Int] = [:]
+    for level in coarsest...leaves {
+      guard bridge(level, 1) != nil else { continue }
+      bridged[level] = chain(
+        &builder, "bridge.\(level)", from: multipoles[level],
+        to: BoxLayout(boxes: receivers.boxCount(level: level), channels: r),
+        pattern: { k in bridge(level, k) ?? .diagonal(1, sharing: .own) },
+        endsWithActivation: bridgeEndsWithActivation)
+    }
+
+    // Down-sweep: χ gathers the bridges on its way to the leaves.
+    var local: Int? = bridged[coarsest]
+    for level in coarsest..<leaves {
+      guard let parent = local else { continue }
+      local = builder.add(
+        "interpolation.\(level)", from: parent,
+        to: BoxLayout(boxes: receivers.boxCount(level: level + 1), channels: r),
+        pattern: .parentsToChildren(receivers, level: level, sharing: transfers),
+        adding: bridged[level + 1])
+    }
+    let output = builder.add(
+      "interpolation.leaf", from: local ?? 0, to: leafReceivers,
+      pattern: .diagonal(receivers.boxCount(level: leaves), sharing: transfers),
+      adding: nearField)
+    return builder.finish(output: output, inputOrder: order.0, outputOrder: order.1)
+  }
+
+  /// Adds K layers, and beside them the linear path if it is asked for.
+  private func chain(
+    _ builder: inout NetworkBuilder, _ name: String, from source: Int, to layout: BoxLayout,
+    pattern: (Int) -> BlockPattern, endsWithActivation: Bool
+  ) -> Int {
+    var value = source
+    for k in 1...options.layers {
+      let isLinear = k == options.layers && !endsWithActivation
+      value = builder.add(
+        "\(name).\(k)", from: value, to: layout, pattern: pattern(k),
+        activation: isLinear ? .identity : options.activation,
+        blockActivation: options.blockActivation)
+    }
+    guard options.linearPath else { return value }
+    return builder.add(
+      "\(name).linear", from: source, to: layout, pattern: pattern(1), adding: value)
+  }
+
+  /// The boxes of the leaves: one channel for each point.
+  static func leafLayout(_ tree: ClusterTree) -> BoxLayout {
+    BoxLayout(
+      channels: (0..<tree.boxCount(level: tree.levels)).map {
+        tree.pointRange(level: tree.levels, box: $0).count
+      })
+  }
+}

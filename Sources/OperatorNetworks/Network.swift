@@ -1,0 +1,72 @@
+public import BlockSparse
+
+// OperatorNetworks: networks as graphs of block-sparse layers.
+//
+// Purpose: the graph, the builders of the papers' networks, initial parameters, and the execution of a
+// graph for one shard of samples. A new architecture is a new builder: it adds no kernel.
+//
+// Design decisions
+// - A graph is a list of layers in the order of execution. Each reads one value and writes another;
+//   a sum is a layer without activation that adds a second value to its output. So the gradient of a
+//   sum needs no work: its terms share one buffer.
+// - Parameters are one contiguous buffer: layer after layer, weights before biases.
+
+/// A block vector of a network.
+public struct NetworkValue: Sendable {
+  /// The name.
+  public let name: String
+  /// The boxes and their channels.
+  public let layout: BoxLayout
+}
+
+/// A layer of a network and the values that it connects.
+public struct NetworkLayer: Sendable {
+  /// The layer.
+  public let layer: BlockSparseLayer
+  /// The value that it reads.
+  public let source: Int
+  /// The value that is added to its output, if any.
+  public let addend: Int?
+  /// The value that it writes.
+  public let target: Int
+  /// Where its parameters begin; weights stand before biases.
+  public let parameterStart: Int
+
+  /// The places of the weights among the network's parameters.
+  public var weights: Range<Int> { parameterStart..<parameterStart + layer.weightCount }
+  /// The places of the biases among the network's parameters.
+  public var biases: Range<Int> { weights.upperBound..<weights.upperBound + layer.biasCount }
+}
+
+/// A network without its parameters: values, and layers in the order of execution.
+public struct Network: Sendable {
+  /// The values; the first is the input.
+  public let values: [NetworkValue]
+  /// The layers.
+  public let layers: [NetworkLayer]
+  /// The value that is the output.
+  public let output: Int
+  /// For each channel of the input, in box order: the index of its point in the data.
+  public let inputOrder: [Int32]
+  /// For each channel of the output, in box order: the index of its point in the data.
+  public let outputOrder: [Int32]
+
+  /// The number of stored parameters.
+  public var activeParameterCount: Int { layers.last?.biases.upperBound ?? 0 }
+
+  /// The number of parameters as the papers count: blocks over zero padding included.
+  public var parameterCount: Int {
+    layers.reduce(activeParameterCount) { $0 + $1.layer.paddedParameterCount }
+  }
+}
+
+/// What does not fit when a network is built.
+public struct NetworkError: Error, Equatable, CustomStringConvertible {
+  /// What is wrong and what to change.
+  public let description: String
+
+  /// Creates an error.
+  ///
+  /// - Parameter description: What is wrong and what to change.
+  public init(_ description: String) { self.description = description }
+}

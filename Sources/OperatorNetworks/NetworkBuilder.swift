@@ -1,0 +1,77 @@
+public import BlockKernels
+public import BlockSparse
+
+/// Builds a network layer by layer.
+public struct NetworkBuilder {
+  private var values: [NetworkValue]
+  private var layers: [NetworkLayer] = []
+  private var isAddend: [Bool] = [false]
+
+  /// Starts a network.
+  ///
+  /// - Parameter layout: The boxes of its input.
+  public init(input layout: BoxLayout) {
+    values = [NetworkValue(name: "input", layout: layout)]
+  }
+
+  /// Adds a layer.
+  ///
+  /// - Parameters:
+  ///   - name: The name of the layer and of the value that it writes.
+  ///   - source: The value that it reads.
+  ///   - target: The boxes that it writes.
+  ///   - pattern: The pattern between them.
+  ///   - activation: f.
+  ///   - blockActivation: h.
+  ///   - addend: A value to be added to the output, which nothing else reads.
+  /// - Returns: The value that the layer writes.
+  /// - Precondition: A layer with an addend has no activation.
+  public mutating func add(
+    _ name: String, from source: Int, to target: BoxLayout, pattern: BlockPattern,
+    activation: Activation = .identity, blockActivation: Activation = .identity,
+    adding addend: Int? = nil
+  ) -> Int {
+    precondition(!isAddend[source], "\(name): \(values[source].name) is added elsewhere")
+    if let addend {
+      precondition(activation == .identity, "\(name): \(activation) and an addend")
+      precondition(values[addend].layout == target, "\(name): an addend of other boxes")
+      precondition(
+        addend != 0 && !isAddend[addend] && !layers.contains { $0.source == addend },
+        "\(name): \(values[addend].name) is used elsewhere")
+      isAddend[addend] = true
+    }
+    values.append(NetworkValue(name: name, layout: target))
+    isAddend.append(false)
+    let layer = BlockSparseLayer(
+      name: name, source: values[source].layout, target: target, pattern: pattern,
+      activation: activation, blockActivation: blockActivation)
+    layers.append(
+      NetworkLayer(
+        layer: layer, source: source, addend: addend, target: values.count - 1,
+        parameterStart: layers.last?.biases.upperBound ?? 0))
+    return values.count - 1
+  }
+
+  /// Returns the boxes of a value.
+  ///
+  /// - Parameter value: The value.
+  /// - Returns: Its layout.
+  public func layout(of value: Int) -> BoxLayout { values[value].layout }
+
+  /// Ends the network.
+  ///
+  /// - Parameters:
+  ///   - output: The value that is the output.
+  ///   - inputOrder: For each channel of the input: the index of its point in the data.
+  ///   - outputOrder: For each channel of the output: the index of its point in the data.
+  /// - Returns: The network.
+  public func finish(output: Int, inputOrder: [Int32], outputOrder: [Int32]) -> Network {
+    precondition(
+      inputOrder.count == values[0].layout.channelCount
+        && outputOrder.count == values[output].layout.channelCount,
+      "orders of \(inputOrder.count) and \(outputOrder.count) points")
+    return Network(
+      values: values, layers: layers, output: output, inputOrder: inputOrder,
+      outputOrder: outputOrder)
+  }
+}

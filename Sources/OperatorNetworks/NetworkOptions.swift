@@ -1,0 +1,107 @@
+public import BlockKernels
+import BlockSparse
+public import ClusterTrees
+
+/// Which network.
+public enum Model: String, CaseIterable, Sendable, Codable {
+  /// FMM-NET's network: patterns from admissibility, own weights.
+  case h2nn
+  /// The multiscale network on nested bases of Fan et al. 2019.
+  case mnnH2 = "mnn-h2"
+  /// Plain convolutions over the points.
+  case conv
+  /// Fully connected layers.
+  case dense
+}
+
+/// Who owns the weights of the layers of MNN-H².
+public enum NetworkSharing: String, CaseIterable, Sendable, Codable {
+  /// Own blocks everywhere (the papers' LC).
+  case own
+  /// Blocks by relative offset everywhere (the papers' CNN).
+  case offset
+  /// Own blocks for transfers and the last layer of the near field, by offset otherwise (Mix).
+  case mix
+}
+
+/// What lies beyond the ends of a grid.
+public enum Boundary: String, CaseIterable, Sendable, Codable {
+  /// The other end.
+  case periodic
+  /// Zeros.
+  case zero
+}
+
+/// What is to be built: the model and its sizes.
+public struct NetworkOptions: Sendable, Equatable {
+  /// Which network.
+  public var model = Model.h2nn
+  /// Who owns the weights of MNN-H².
+  public var sharing = NetworkSharing.own
+  /// r: the channels of a box, or of a point for `conv`.
+  public var channels = 6
+  /// K or ζ: the layers of each bridge, of the near field, of `conv` and of `dense`.
+  public var layers = 3
+  /// The points of a leaf, in each dimension on grids.
+  public var leaf = 5
+  /// The levels below the root; if nil they follow from the leaf.
+  public var levels: Int?
+  /// ϱ: boxes are far if their centres are more than ϱ sides apart.
+  public var admissibility = 1.9
+  /// What lies beyond the ends of the grid, for `mnn-h2` and `conv`.
+  public var boundary = Boundary.zero
+  /// Whether a layer without activation stands beside each bridge and the near field.
+  public var linearPath = false
+  /// f.
+  public var activation = Activation.relu
+  /// The function h of each block (FMM-NET, equation 4), in near field and bridges.
+  public var blockActivation = Activation.identity
+  /// The hidden channels of `dense`; as many as points if nil.
+  public var width: Int?
+
+  /// Creates the default options.
+  public init() {}
+}
+
+extension Network {
+  /// Builds a network.
+  ///
+  /// - Parameters:
+  ///   - options: What to build.
+  ///   - sources: The points of the input.
+  ///   - receivers: The points of the output; those of the input if nil.
+  /// - Returns: The network.
+  /// - Throws: ``NetworkError`` if the model does not fit the points.
+  public static func build(
+    _ options: NetworkOptions, sources: PointSet, receivers: PointSet? = nil
+  ) throws(NetworkError) -> Network {
+    for (name, value) in [("channels", options.channels), ("layers", options.layers)]
+    where value < 1 {
+      throw NetworkError("--\(name) \(value): at least 1 is needed")
+    }
+    do {
+      switch options.model {
+      case .h2nn: return try h2nn(options, sources: sources, receivers: receivers)
+      case .mnnH2: return try mnnH2(options, points: try common(options, sources, receivers))
+      case .conv: return try convolution(options, points: try common(options, sources, receivers))
+      case .dense: return dense(options, sources: sources, receivers: receivers ?? sources)
+      }
+    } catch let error as ClusterTreeError {
+      throw NetworkError(error.message)
+    } catch let error as NetworkError {
+      throw error
+    } catch {
+      throw NetworkError("\(error)")
+    }
+  }
+
+  private static func common(
+    _ options: NetworkOptions, _ sources: PointSet, _ receivers: PointSet?
+  ) throws(NetworkError) -> PointSet {
+    guard receivers == nil || receivers == sources else {
+      throw NetworkError(
+        "--model \(options.model.rawValue) needs inputs and outputs at the same points; use h2nn")
+    }
+    return sources
+  }
+}
