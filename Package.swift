@@ -46,9 +46,18 @@ let package = Package(
     .systemLibrary(name: "CFFTW", pkgConfig: "fftw3", providers: [.apt(["libfftw3-dev"])]),
 
     // MARK: Modules
+    module("MessagePassing", ["CMPI"]),
+    module("ParallelHDF5", ["CHDF5", "CMPI", "MessagePassing"]),
     module("BlockKernels", ["COpenBLAS", xsmm]),
     module("ClusterTrees", []),
     module("BlockSparse", ["BlockKernels", "ClusterTrees"]),
     module("OperatorNetworks", ["BlockSparse", "BlockKernels", "ClusterTrees"]),
+    module("OperatorProblems", ["BlockKernels", "ClusterTrees", "CFFTW"]),
+    module(
+      "Training",
+      [
+        "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees", "ParallelHDF5",
+        "MessagePassing",
+      ]),
   ]
 )

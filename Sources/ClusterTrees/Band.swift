@@ -97,20 +97,14 @@ public struct Band: Sendable, Equatable {
     precondition(
       windowCount <= Int(Int32.max), "at most \(Int32.max) offsets possible, found \(windowCount)")
 
-    // reach[axis][cell·w + o]: the cell at offset o of the window around `cell`, -1 outside.
-    let reach = (0..<3).map { axis in
-      (0..<sizes[axis]).flatMap { cell in
-        (cell - widths[axis]...cell + widths[axis]).map { place in
-          if periodic { return (place % sizes[axis] + sizes[axis]) % sizes[axis] }
-          return (0..<sizes[axis]).contains(place) ? place : -1
-        }
-      }
-    }
+    let reach = (0..<3).map { Self.reach(size: sizes[$0], width: widths[$0], periodic: periodic) }
     let windows = widths.map { 2 * $0 + 1 }
     var offsets = [0]
     var sources: [Int32] = []
     var offsetIndices: [Int32] = []
     offsets.reserveCapacity(cellOfBox.count + 1)
+    sources.reserveCapacity(cellOfBox.count * windowCount)
+    offsetIndices.reserveCapacity(cellOfBox.count * windowCount)
     for cell in cellOfBox {
       let (x, y, z) = (
         Int(cell) / (sizes[1] * sizes[2]), Int(cell) / sizes[2] % sizes[1], Int(cell) % sizes[2]
@@ -136,5 +130,21 @@ public struct Band: Sendable, Equatable {
     self.offsetIndices = offsetIndices
     self.padded = cellOfBox.count * windowCount - sources.count
     self.windowCount = windowCount
+  }
+
+  /// Returns for each cell of one dimension the cells of its window, `[cell][offset]`; −1 outside.
+  private static func reach(size: Int, width: Int, periodic: Bool) -> [Int] {
+    var places: [Int] = []
+    places.reserveCapacity(size * (2 * width + 1))
+    for cell in 0..<size {
+      for place in cell - width...cell + width {
+        if periodic {
+          places.append((place % size + size) % size)
+        } else {
+          places.append((0..<size).contains(place) ? place : -1)
+        }
+      }
+    }
+    return places
   }
 }

@@ -33,7 +33,7 @@ public enum Boundary: String, CaseIterable, Sendable, Codable {
 }
 
 /// What is to be built: the model and its sizes.
-public struct NetworkOptions: Sendable, Equatable {
+public struct NetworkOptions: Sendable, Equatable, Codable {
   /// Which network.
   public var model = Model.h2nn
   /// Who owns the weights of MNN-H².

@@ -1,0 +1,118 @@
+internal import CMPI
+
+/// The point-to-point calls; see ``RawCommunicator`` for what the pointers must be good for.
+extension RawCommunicator {
+  @unsafe
+  func send(
+    _ values: UnsafeRawPointer?, count: Int, _ kind: ScalarKind, to rank: Int, tag: Int
+  ) throws(MPIError) {
+    let function: StaticString = "MPI_Send"
+    let (count, rank) = (try narrowed(count, function), try narrowed(rank, function))
+    let tag = try narrowed(tag, function)
+    try check(unsafe MPI_Send(values, count, kind.datatype, rank, tag, handle), function)
+  }
+
+  @unsafe
+  func receive(
+    _ values: UnsafeMutableRawPointer?, count: Int, _ kind: ScalarKind, from rank: Int, tag: Int
+  ) throws(MPIError) {
+    let function: StaticString = "MPI_Recv"
+    let (narrow, rank) = (try narrowed(count, function), try narrowed(rank, function))
+    let tag = try narrowed(tag, function)
+    var status = MPI_Status()
+    try check(
+      unsafe MPI_Recv(values, narrow, kind.datatype, rank, tag, handle, &status), function)
+    try checkCount(count, kind, status, function)
+  }
+
+  @unsafe
+  func startSend(
+    _ values: UnsafeRawPointer?, count: Int, _ kind: ScalarKind, to rank: Int, tag: Int
+  ) throws(MPIError) -> PendingRequest {
+    let function: StaticString = "MPI_Isend"
+    let (narrow, rank) = (try narrowed(count, function), try narrowed(rank, function))
+    let tag = try narrowed(tag, function)
+    var request: MPI_Request? = unsafe cmpi_request_null()
+    try check(
+      unsafe MPI_Isend(values, narrow, kind.datatype, rank, tag, handle, &request), function)
+    return unsafe PendingRequest(handle: request, expectedCount: nil, kind: kind)
+  }
+
+  @unsafe
+  func startReceive(
+    _ values: UnsafeMutableRawPointer?, count: Int, _ kind: ScalarKind, from rank: Int, tag: Int
+  ) throws(MPIError) -> PendingRequest {
+    let function: StaticString = "MPI_Irecv"
+    let (narrow, rank) = (try narrowed(count, function), try narrowed(rank, function))
+    let tag = try narrowed(tag, function)
+    var request: MPI_Request? = unsafe cmpi_request_null()
+    try check(
+      unsafe MPI_Irecv(values, narrow, kind.datatype, rank, tag, handle, &request), function)
+    return unsafe PendingRequest(handle: request, expectedCount: count, kind: kind)
+  }
+
+  func startBarrier() throws(MPIError) -> PendingRequest {
+    var request: MPI_Request? = unsafe cmpi_request_null()
+    try check(unsafe MPI_Ibarrier(handle, &request), "MPI_Ibarrier")
+    return unsafe PendingRequest(handle: request, expectedCount: nil, kind: .uint8)
+  }
+
+  /// Says whether a request is complete, and helps it along.
+  func isComplete(_ request: inout PendingRequest) throws(MPIError) -> Bool {
+    var flag: Int32 = 0
+    try check(unsafe MPI_Test(&request.handle, &flag, cmpi_status_ignore()), "MPI_Test")
+    return flag != 0
+  }
+
+  /// Waits for all requests and checks how much the receives among them received.
+  func waitForAll(_ requests: [PendingRequest]) throws(MPIError) {
+    let function: StaticString = "MPI_Waitall"
+    var handles = unsafe requests.map { unsafe $0.handle }
+    var statuses = [MPI_Status](repeating: MPI_Status(), count: requests.count)
+    let count = try narrowed(requests.count, function)
+    // Both arrays have `count` elements.
+    let code = unsafe MPI_Waitall(count, &handles, &statuses)
+    if code == MPI_ERR_IN_STATUS {
+      for status in statuses where status.MPI_ERROR != MPI_ERR_PENDING {
+        try check(status.MPI_ERROR, function)
+      }
+    }
+    try check(code, function)
+    for (request, status) in zip(requests, statuses) {
+      guard let expected = request.expectedCount else { continue }
+      try checkCount(expected, request.kind, status, function)
+    }
+  }
+
+  /// Throws unless a message had exactly the expected number of values.
+  private func checkCount(
+    _ expected: Int, _ kind: ScalarKind, _ status: MPI_Status, _ function: StaticString
+  ) throws(MPIError) {
+    var (received, status) = (Int32(0), status)
+    try check(unsafe MPI_Get_count(&status, kind.datatype, &received), "MPI_Get_count")
+    guard Int(received) == expected else {
+      let text =
+        "received \(received) values from rank \(status.MPI_SOURCE) with tag "
+        + "\(status.MPI_TAG), expected \(expected)"
+      throw MPIError(MPI_ERR_TRUNCATE, text, function: function, rank: worldRank)
+    }
+  }
+}
+
+/// A non-blocking operation that has begun.
+@safe
+struct PendingRequest {
+  /// The request of the library.
+  var handle: MPI_Request?
+  /// The number of values that a receive must bring, nil for all other operations.
+  let expectedCount: Int?
+  /// The kind of the values.
+  let kind: ScalarKind
+
+  @unsafe
+  init(handle: MPI_Request?, expectedCount: Int?, kind: ScalarKind) {
+    unsafe self.handle = handle
+    self.expectedCount = expectedCount
+    self.kind = kind
+  }
+}

@@ -1,0 +1,107 @@
+internal import CMPI
+
+/// A communicator's handle without ownership, with the checked calls that Communicator is made of.
+///
+/// Here, and nowhere else, a return code becomes an error and a count becomes 32 bits wide. The
+/// pointers that the methods take must be good for the counts given with them, and for the
+/// requests until these are complete.
+@safe
+struct RawCommunicator {
+  /// The handle.
+  let handle: MPI_Comm
+  /// The rank of this process in the world communicator, for error messages.
+  var worldRank = 0
+
+  /// Wraps a handle that someone else owns.
+  @unsafe
+  init(_ handle: MPI_Comm, worldRank: Int) {
+    unsafe self.handle = handle
+    self.worldRank = worldRank
+  }
+
+  /// The communicator of all processes.
+  static func world() throws(MPIError) -> RawCommunicator {
+    var world = unsafe RawCommunicator(cmpi_comm_world(), worldRank: 0)
+    world.worldRank = try world.rank()
+    return world
+  }
+
+  /// Throws unless a return code says success.
+  func check(_ code: Int32, _ function: StaticString) throws(MPIError) {
+    guard code == MPI_SUCCESS else {
+      throw MPIError(code: code, function: function, rank: worldRank)
+    }
+  }
+
+  /// Narrows a count, a displacement, a rank or a tag to the library's 32 bits.
+  func narrowed(_ value: Int, _ function: StaticString) throws(MPIError) -> Int32 {
+    guard let narrow = Int32(exactly: value) else {
+      let text = "\(value) does not fit into the 32 bits of a count: use more ranks, smaller parts"
+      throw MPIError(MPI_ERR_COUNT, text, function: function, rank: worldRank)
+    }
+    return narrow
+  }
+
+  /// Narrows the counts of the ranks, and their prefix sums.
+  func layout(
+    _ counts: [Int], _ function: StaticString
+  ) throws(MPIError) -> (counts: [Int32], displacements: [Int32]) {
+    var narrow: [Int32] = []
+    var displacements: [Int32] = []
+    var sum = 0
+    for count in counts {
+      narrow.append(try narrowed(count, function))
+      displacements.append(try narrowed(sum, function))
+      sum += count
+    }
+    return (narrow, displacements)
+  }
+}
+
+// MARK: - Administration
+
+extension RawCommunicator {
+  func rank() throws(MPIError) -> Int {
+    var rank: Int32 = 0
+    try check(unsafe MPI_Comm_rank(handle, &rank), "MPI_Comm_rank")
+    return Int(rank)
+  }
+
+  func size() throws(MPIError) -> Int {
+    var size: Int32 = 0
+    try check(unsafe MPI_Comm_size(handle, &size), "MPI_Comm_size")
+    return Int(size)
+  }
+
+  func returnErrors() throws(MPIError) {
+    let function: StaticString = "MPI_Comm_set_errhandler"
+    try check(unsafe MPI_Comm_set_errhandler(handle, cmpi_errors_return()), function)
+  }
+
+  func duplicate() throws(MPIError) -> RawCommunicator {
+    var copy: MPI_Comm? = unsafe cmpi_comm_null()
+    try check(unsafe MPI_Comm_dup(handle, &copy), "MPI_Comm_dup")
+    return unsafe RawCommunicator(copy ?? cmpi_comm_null(), worldRank: worldRank)
+  }
+
+  func split(color: Int?, key: Int) throws(MPIError) -> RawCommunicator? {
+    let function: StaticString = "MPI_Comm_split"
+    let narrowColor = if let color { try narrowed(color, function) } else { cmpi_undefined() }
+    let narrowKey = try narrowed(key, function)
+    var part: MPI_Comm? = unsafe cmpi_comm_null()
+    try check(unsafe MPI_Comm_split(handle, narrowColor, narrowKey, &part), function)
+    guard let part = unsafe part, unsafe part != cmpi_comm_null() else { return nil }
+    return unsafe RawCommunicator(part, worldRank: worldRank)
+  }
+
+  /// Frees the handle; no other copy of it may be used any more.
+  func free() throws(MPIError) {
+    var handle: MPI_Comm? = unsafe handle
+    try check(unsafe MPI_Comm_free(&handle), "MPI_Comm_free")
+  }
+
+  func abort(status: Int32) {
+    // Does not come back when it works, so that its code has no use.
+    _ = unsafe MPI_Abort(handle, status)
+  }
+}

@@ -1,0 +1,44 @@
+internal import CHDF5
+
+/// An object of the library, closed with the variable that owns it.
+struct Handle: ~Copyable {
+  /// The kinds of object, each with its own way to close.
+  enum Kind {
+    case file, group, object, dataset, dataspace, datatype, attribute, properties
+  }
+
+  /// The identifier.
+  let id: Int64
+  private let kind: Kind
+
+  /// Takes over an identifier.
+  init(adopting id: Int64, _ kind: Kind) {
+    self.id = id
+    self.kind = kind
+  }
+
+  deinit {
+    // Nobody could handle the error; files that matter are closed by close(_:).
+    _ = HDF5Library.call { [id, kind] in Handle.close(id, kind) }
+  }
+
+  /// Closes the object and says whether that worked.
+  consuming func close(_ operation: Operation) throws(HDF5Error) {
+    let (id, kind) = (id, kind)
+    discard self
+    try operation.check { Handle.close(id, kind) }
+  }
+
+  private static func close(_ id: Int64, _ kind: Kind) -> herr_t {
+    switch kind {
+    case .file: H5Fclose(id)
+    case .group: H5Gclose(id)
+    case .object: H5Oclose(id)
+    case .dataset: H5Dclose(id)
+    case .dataspace: H5Sclose(id)
+    case .datatype: H5Tclose(id)
+    case .attribute: H5Aclose(id)
+    case .properties: H5Pclose(id)
+    }
+  }
+}

@@ -1,0 +1,43 @@
+internal import MessagePassing
+
+/// One thing that is done to a file: what an error says besides the library's words.
+struct Operation {
+  /// The path of the file.
+  let path: String
+  /// The path of the object, empty for the file itself.
+  var object = ""
+  /// The verb.
+  var name: String
+  /// The exit status if the library fails.
+  var exitStatus = ExitStatus.wrongContent
+
+  /// Calls the library and throws if its answer is negative.
+  @discardableResult
+  func check<I: SignedInteger>(_ body: () -> I) throws(HDF5Error) -> I {
+    let (answer, frames) = HDF5Library.call(body)
+    guard answer < 0 else { return answer }
+    let reason = frames.first?.text ?? "the library gives no reason"
+    // The content is not to blame when the system could not read it.
+    let isInputOutput =
+      reason.contains("file read failed") || frames.contains { $0.text.contains("MPI_File_read") }
+    let status =
+      exitStatus == ExitStatus.wrongContent && isInputOutput ? ExitStatus.inputOutput : exitStatus
+    throw error(reason, exitStatus: status, frames: frames)
+  }
+
+  /// Opens an object of the library.
+  func open(
+    _ kind: Handle.Kind, _ body: () -> Int64
+  ) throws(HDF5Error) -> Handle {
+    Handle(adopting: try check(body), kind)
+  }
+
+  /// Describes a failure of this operation.
+  func error(
+    _ text: String, exitStatus: Int32? = nil, frames: [HDF5Error.Frame] = []
+  ) -> HDF5Error {
+    HDF5Error(
+      path: path, object: object, operation: name, text: text,
+      exitStatus: exitStatus ?? self.exitStatus, frames: frames)
+  }
+}

@@ -1,0 +1,175 @@
+import BlockKernels
+import BlockSparse
+import ClusterTrees
+import Foundation
+import MessagePassing
+import OperatorNetworks
+import ParallelHDF5
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// What a checkpoint holds, as the ranks have it at hand.
+struct CheckpointContent<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
+  let configuration: RunConfiguration
+  let network: Network
+  let points: PointSet
+  let outputPoints: PointSet?
+  let normalization: Normalization
+  let step: Int
+  let metrics: String
+  /// The parameters, whole on every rank.
+  let parameters: AlignedBuffer<Scalar>
+  /// The moments on the range of this rank.
+  let moments: [AlignedBuffer<Scalar>]
+  /// The range of each rank.
+  let owned: [Range<Int>]
+}
+
+extension Checkpoint {
+  /// Writes a checkpoint and publishes it under its name. Collective.
+  ///
+  /// The file is written under a temporary name, closed, flushed to the disk and renamed.
+  static func write<Scalar>(
+    _ content: CheckpointContent<Scalar>, in directory: String,
+    on communicator: borrowing Communicator
+  ) throws {
+    let path = path(step: content.step, in: directory)
+    let temporary = path + ".writing"
+    // The optimizer's state is whole for the time of writing, so that its digest can be formed.
+    var arrays = [content.parameters]
+    for moment in content.moments {
+      let whole = AlignedBuffer<Scalar>(
+        repeating: 0, count: content.network.activeParameterCount)
+      var span = whole.mutableSpan
+      try communicator.allGather(
+        moment.span, counts: content.owned.map(\.count), into: &span)
+      arrays.append(whole)
+    }
+    let file = try HDF5File.create(temporary, on: communicator)
+    try writeDescription(content, to: file)
+    for (array, values) in zip(ParameterArray.allCases, arrays) {
+      try write(
+        values, as: array, content.network, owned: content.owned[communicator.rank], to: file)
+    }
+    try file.close()
+    try communicator.agree {
+      guard communicator.rank == 0 else { return }
+      try publish(temporary, as: path, in: directory)
+    }
+  }
+
+  private static func writeDescription<Scalar>(
+    _ content: CheckpointContent<Scalar>, to file: borrowing HDF5File
+  ) throws {
+    try file.setAttribute("format", format)
+    try file.setAttribute("program", "h2nn-dist \(programVersion)")
+    try file.setAttribute("configuration", content.configuration.json)
+    try file.setAttribute("step", Int64(content.step))
+    try file.setAttribute("precision", Scalar.precisionName)
+    try file.setAttribute("digest", Digest.of(content.parameters.span))
+
+    func array(_ name: String, _ values: [Double], shape: [Int]? = nil) throws {
+      try file.write(name, values, shape: shape ?? [values.count])
+      try file.setAttribute("digest", on: name, Digest.of(values.span))
+    }
+    func points(_ name: String, _ points: PointSet) throws {
+      try array(name, points.coordinates, shape: [points.count, points.dimension])
+      if let shape = points.gridShape {
+        try file.setAttribute("grid_shape", on: name, shape.map { Int64($0) })
+      }
+    }
+    try points("/points", content.points)
+    if let other = content.outputPoints { try points("/output_points", other) }
+    try file.createGroup("/normalization")
+    let normalization = content.normalization
+    try array("/normalization/input_shift", normalization.inputShift)
+    try array("/normalization/output_shift", normalization.outputShift)
+    try array("/normalization/mean_output", normalization.meanOutput)
+    try file.setAttribute("input_scale", on: "/normalization", normalization.inputScale)
+    try file.setAttribute("output_scale", on: "/normalization", normalization.outputScale)
+    let metrics = Array(content.metrics.utf8)
+    try file.write("/metrics", metrics, shape: [metrics.count])
+    try writeSkeleton(content.network, to: file)
+  }
+
+  /// Writes the graph: enough to compute the network without this program.
+  private static func writeSkeleton(_ network: Network, to file: borrowing HDF5File) throws {
+    try file.createGroup("/network")
+    try file.setAttribute("output", on: "/network", network.values[network.output].name)
+    try file.setAttribute(
+      "layers", on: "/network", network.layers.map(\.layer.name).joined(separator: "\n"))
+    func integers(_ name: String, _ values: [Int]) throws {
+      try file.write(name, values.map { Int64($0) }, shape: [values.count])
+    }
+    func integers(_ name: String, _ values: [Int32]) throws {
+      try file.write(name, values, shape: [values.count])
+    }
+    try integers("/network/input_order", network.inputOrder)
+    try integers("/network/output_order", network.outputOrder)
+    try integers("/network/input_starts", network.values[0].layout.starts)
+    for item in network.layers {
+      let layer = item.layer
+      let group = "/network/\(layer.name)"
+      try file.createGroup(group)
+      try file.setAttribute("source", on: group, network.values[item.source].name)
+      try file.setAttribute("addend", on: group, item.addend.map { network.values[$0].name } ?? "")
+      try file.setAttribute("activation", on: group, layer.activation.rawValue)
+      try file.setAttribute("block_activation", on: group, layer.blockActivation.rawValue)
+      try integers("\(group)/target_starts", layer.target.starts)
+      try integers("\(group)/row_starts", layer.pattern.rowStarts)
+      try integers("\(group)/sources", layer.pattern.sources)
+      try integers("\(group)/entry_inputs", layer.entryInputs)
+      try integers("\(group)/groups", layer.pattern.groups)
+      try integers("\(group)/group_inputs", layer.groupInputs)
+      try integers("\(group)/group_outputs", layer.groupOutputs)
+    }
+  }
+
+  /// Writes one array, layer by layer; each rank writes what it owns.
+  private static func write<Scalar: KernelScalar & HDF5Scalar>(
+    _ values: AlignedBuffer<Scalar>, as array: ParameterArray, _ network: Network,
+    owned: Range<Int>, to file: borrowing HDF5File
+  ) throws {
+    for (name, range) in slices(network, array) {
+      try file.createGroup(String(name.prefix(upTo: name.lastIndex(of: "/") ?? name.endIndex)))
+      try file.createDataset(name, shape: [range.count], as: Scalar.self)
+      let own = range.clamped(to: owned)
+      let span = values.span
+      try file.setAttribute("digest", on: name, Digest.of(span.extracting(range)))
+      let first = own.isEmpty ? 0 : own.lowerBound - range.lowerBound
+      try file.write(name, rows: first..<first + own.count, from: span.extracting(own))
+    }
+  }
+
+  /// Gives a complete file its name and removes what is older than the last checkpoints to keep.
+  private static func publish(
+    _ temporary: String, as path: String, in directory: String
+  ) throws(TrainingError) {
+    try synchronize(temporary)
+    guard unsafe rename(temporary, path) == 0 else {
+      throw TrainingError(exitStatus: 74, "\(path): cannot be renamed: errno \(errno)")
+    }
+    try synchronize(directory)
+    for old in list(in: directory).dropFirst(keptCount) {
+      // What cannot be removed does no harm.
+      try? FileManager.default.removeItem(atPath: old)
+    }
+  }
+
+  /// The number of checkpoints that a run keeps.
+  static let keptCount = 2
+
+  /// Waits until a file or directory is on the disk.
+  private static func synchronize(_ path: String) throws(TrainingError) {
+    let descriptor = unsafe open(path, O_RDONLY)
+    guard descriptor >= 0 else {
+      throw TrainingError(exitStatus: 74, "\(path): cannot be opened: errno \(errno)")
+    }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else {
+      throw TrainingError(exitStatus: 74, "\(path): cannot be flushed: errno \(errno)")
+    }
+  }
+}

@@ -1,0 +1,191 @@
+public import BlockKernels
+import BlockSparse
+public import ClusterTrees
+import Foundation
+public import MessagePassing
+public import OperatorNetworks
+public import ParallelHDF5
+
+/// A checkpoint file, opened far enough to build its network.
+public struct CheckpointHeader: Sendable {
+  /// The file.
+  public let path: String
+  /// The number of steps made.
+  public let step: Int
+  /// All that determines the run.
+  public let configuration: RunConfiguration
+  /// The points of the inputs.
+  public let points: PointSet
+  /// The points of the outputs, where they differ.
+  public let outputPoints: PointSet?
+  /// How fields are normalized.
+  public let normalization: Normalization
+  /// The metrics written so far, one JSON object per line.
+  public let metrics: String
+
+  /// Builds the network of the checkpoint.
+  ///
+  /// - Returns: The network.
+  /// - Throws: `NetworkError` if the configuration does not fit the points.
+  public func network() throws(NetworkError) -> Network {
+    try Network.build(configuration.network, sources: points, receivers: outputPoints)
+  }
+}
+
+/// Checkpoint files: names, writing, reading.
+///
+/// A file holds the logical arrays of a run in canonical order, whoever wrote it; see the README.
+public enum Checkpoint {
+  static let format = "h2nn-dist checkpoint 1"
+  /// The program's version, written into every file.
+  public static let programVersion = "0.1.0"
+
+  /// Returns the name of the checkpoint of a step.
+  ///
+  /// - Parameters:
+  ///   - step: The step.
+  ///   - directory: The directory of the run.
+  /// - Returns: The path.
+  public static func path(step: Int, in directory: String) -> String {
+    let digits = String(step)
+    let padding = String(repeating: "0", count: max(0, 8 - digits.count))
+    return "\(directory)/checkpoint-\(padding)\(digits).h5"
+  }
+
+  /// Lists the checkpoints of a run, the newest first.
+  ///
+  /// - Parameter directory: The directory of the run.
+  /// - Returns: The paths.
+  public static func list(in directory: String) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    let steps = names.compactMap { name -> Int? in
+      guard name.hasPrefix("checkpoint-"), name.hasSuffix(".h5") else { return nil }
+      return Int(name.dropFirst("checkpoint-".count).dropLast(".h5".count))
+    }
+    return steps.sorted(by: >).map { path(step: $0, in: directory) }
+  }
+
+  /// Finds the checkpoint that a path names: a file, or the newest one of a directory.
+  ///
+  /// - Parameter path: A file or a directory.
+  /// - Returns: The file.
+  /// - Throws: ``TrainingError`` (66) if there is none.
+  public static func find(_ path: String) throws(TrainingError) -> String {
+    var isDirectory = false
+    if let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] {
+      isDirectory = (type as? FileAttributeType) == .typeDirectory
+      if !isDirectory { return path }
+    }
+    guard isDirectory else {
+      throw TrainingError(exitStatus: 66, "\(path): no such file or directory")
+    }
+    guard let newest = list(in: path).first else {
+      throw TrainingError(
+        exitStatus: 66, "\(path): no checkpoint in this directory; train a network first")
+    }
+    return newest
+  }
+
+  /// Reads what is needed to build the network. Collective.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - communicator: The ranks that read.
+  /// - Returns: The header.
+  /// - Throws: An `ExitStatusError`: 66 if the file is missing, 65 if its content is wrong.
+  public static func readHeader(
+    _ path: String, on communicator: borrowing Communicator
+  ) throws -> CheckpointHeader {
+    let file = try HDF5File.open(path, on: communicator)
+    guard try file.attributeIfPresent("format", as: String.self) == format else {
+      throw TrainingError.data("\(path): not a checkpoint of h2nn-dist")
+    }
+    func array(_ name: String) throws -> [Double] {
+      let values = try file.read(name, as: Double.self)
+      try verify(values.span, file.attribute("digest", on: name, as: String.self), name, path)
+      return values
+    }
+    func points(_ name: String) throws -> PointSet? {
+      guard try file.exists(name) else { return nil }
+      if let shape = try file.attributeIfPresent("grid_shape", on: name, as: [Int64].self) {
+        return .grid(shape.map { Int($0) })
+      }
+      let dimension = try file.shape(of: name)[1]
+      return try PointSet(coordinates: array(name), dimension: dimension)
+    }
+    guard let sources = try points("/points") else {
+      throw TrainingError.data("\(path): /points is missing")
+    }
+    let metrics = try file.read("/metrics", as: UInt8.self)
+    return CheckpointHeader(
+      path: path, step: Int(try file.attribute("step", as: Int64.self)),
+      configuration: try RunConfiguration(
+        json: try file.attribute("configuration", as: String.self)),
+      points: sources, outputPoints: try points("/output_points"),
+      normalization: Normalization(
+        inputShift: try array("/normalization/input_shift"),
+        inputScale: try file.attribute("input_scale", on: "/normalization", as: Double.self),
+        outputShift: try array("/normalization/output_shift"),
+        outputScale: try file.attribute("output_scale", on: "/normalization", as: Double.self),
+        meanOutput: try array("/normalization/mean_output")),
+      metrics: String(decoding: metrics, as: UTF8.self))
+  }
+
+  /// The arrays that have one number for each parameter, by the name of their group.
+  enum ParameterArray: String, CaseIterable {
+    case parameters = "/parameters"
+    case firstMoment = "/optimizer/first_moment"
+    case secondMoment = "/optimizer/second_moment"
+  }
+
+  /// Returns the datasets of an array of parameters: two for each layer.
+  static func slices(
+    _ network: Network, _ array: ParameterArray
+  ) -> [(name: String, range: Range<Int>)] {
+    network.layers.flatMap { item in
+      let group = "\(array.rawValue)/\(item.layer.name)"
+      return [("\(group)/weights", item.weights), ("\(group)/biases", item.biases)]
+    }
+  }
+
+  static func verify<T: BitwiseCopyable>(
+    _ values: Span<T>, _ digest: String, _ name: String, _ path: String
+  ) throws(TrainingError) {
+    guard Digest.of(values) == digest else {
+      throw .data("\(path):\(name) is damaged: its digest differs from the one written with it")
+    }
+  }
+
+  /// Reads the parameters of a checkpoint. Collective.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - network: The network of the checkpoint.
+  ///   - communicator: The ranks that read.
+  /// - Returns: The parameters.
+  /// - Throws: An `ExitStatusError`: 65 if the content is wrong.
+  public static func readParameters<Scalar: KernelScalar & HDF5Scalar>(
+    _ path: String, _ network: Network, as: Scalar.Type, on communicator: borrowing Communicator
+  ) throws -> AlignedBuffer<Scalar> {
+    try read(.parameters, path, network, on: communicator)
+  }
+
+  static func read<Scalar: KernelScalar & HDF5Scalar>(
+    _ array: ParameterArray, _ path: String, _ network: Network,
+    on communicator: borrowing Communicator
+  ) throws -> AlignedBuffer<Scalar> {
+    let file = try HDF5File.open(path, on: communicator)
+    let result = AlignedBuffer<Scalar>(repeating: 0, count: network.activeParameterCount)
+    var span = result.mutableSpan
+    for (name, range) in slices(network, array) {
+      let values = try file.read(name, as: Scalar.self)
+      guard values.count == range.count else {
+        throw TrainingError.data(
+          "\(path):\(name) has \(values.count) elements, the network needs \(range.count)")
+      }
+      try verify(values.span, file.attribute("digest", on: name, as: String.self), name, path)
+      Elementwise.copy(values.span, at: 0, to: &span, in: range)
+    }
+    return result
+  }
+}

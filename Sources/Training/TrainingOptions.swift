@@ -1,0 +1,128 @@
+// Training: datasets, losses, optimizers, sharded steps, checkpoints and metrics.
+//
+// Purpose: everything between a network and a trained network. Batches, sums and random numbers are
+// functions of the configuration and the step alone, so any number of ranks gives the same bits.
+//
+// Design decisions
+// - A batch is cut into shards of a fixed number of samples. The gradients of the shards are summed
+//   by one binary tree over their indices; ranks exchange maximal subtrees of it.
+// - Each rank owns one range of the parameters: it sums the gradient there, keeps the optimizer's
+//   state there and updates there; then all parameters are gathered.
+// - Statistics and errors are summed in double precision in the order of the samples.
+
+public import OperatorNetworks
+
+/// The loss that is minimized.
+public enum LossKind: String, CaseIterable, Sendable, Codable {
+  /// The mean of ‖u − û‖² / ‖u‖², in physical units (FMM-NET, equation 8).
+  case relative
+  /// The mean squared error of normalized outputs over all entries.
+  case mse
+}
+
+/// How parameters are updated.
+public enum OptimizerKind: String, CaseIterable, Sendable, Codable {
+  /// Adam of Kingma and Ba.
+  case adam
+  /// Adam with Nesterov's momentum of Dozat.
+  case nadam
+}
+
+/// How the momentum of Nadam depends on the step.
+public enum NadamMomentum: String, CaseIterable, Sendable, Codable {
+  /// β₁ at every step.
+  case constant
+  /// β₁ (1 − ½ · 0.96^(0.004 t)), as in Keras 2.
+  case keras
+}
+
+/// How the learning rate depends on the step.
+public enum ScheduleKind: String, CaseIterable, Sendable, Codable {
+  /// Constant.
+  case constant
+  /// From the learning rate to zero along half a cosine.
+  case cosine
+  /// Multiplied by a factor at regular intervals.
+  case step
+}
+
+/// What is subtracted before a field is scaled.
+public enum ShiftKind: Sendable, Equatable, Codable {
+  /// Nothing.
+  case none
+  /// The mean over all points of all training samples.
+  case mean
+  /// The mean over the training samples, point by point.
+  case pointwise
+  /// A given number.
+  case value(Double)
+}
+
+/// What a field is divided by.
+public enum ScaleKind: Sendable, Equatable, Codable {
+  /// One.
+  case none
+  /// The root mean square of the shifted training samples.
+  case deviation
+  /// A given number.
+  case value(Double)
+}
+
+/// The scalar type that a network is trained in.
+public enum Precision: String, CaseIterable, Sendable, Codable {
+  /// 32 bits.
+  case float
+  /// 64 bits.
+  case double
+}
+
+/// How a network is trained.
+public struct TrainingOptions: Sendable, Equatable, Codable {
+  /// What is minimized.
+  public var loss = LossKind.relative
+  /// How parameters are updated.
+  public var optimizer = OptimizerKind.adam
+  /// The learning rate at first.
+  public var learningRate = 0.004
+  /// How the learning rate changes.
+  public var schedule = ScheduleKind.cosine
+  /// The steps over which the learning rate rises linearly from zero at first.
+  public var warmup = 0
+  /// The steps between two changes of the `step` schedule.
+  public var stepEvery = 1000
+  /// The factor of the `step` schedule.
+  public var stepFactor = 0.5
+  /// β₁ of the optimizer.
+  public var beta1 = 0.9
+  /// β₂ of the optimizer.
+  public var beta2 = 0.999
+  /// ε of the optimizer, outside the root and after the bias correction.
+  public var epsilon = 1e-8
+  /// The momentum of Nadam.
+  public var nadamMomentum = NadamMomentum.constant
+  /// The samples of a step.
+  public var batch = 256
+  /// The samples of a shard, a multiple of 16.
+  public var shard = 64
+  /// The number of steps.
+  public var iterations = 2000
+  /// How the weights are drawn at first.
+  public var initializer = Initializer.glorot
+  /// The seed of parameters and batches.
+  public var seed: Int64 = 1
+  /// The scalar type.
+  public var precision = Precision.float
+  /// What is subtracted from the inputs.
+  public var inputShift = ShiftKind.none
+  /// What the inputs are divided by.
+  public var inputScale = ScaleKind.deviation
+  /// What is subtracted from the outputs.
+  public var outputShift = ShiftKind.pointwise
+  /// What the outputs are divided by.
+  public var outputScale = ScaleKind.deviation
+  /// The fractions for training, validation and test, in the order of the file.
+  public var split = Split()
+
+  /// Creates the default options.
+  public init() {}
+}
