@@ -31,6 +31,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
   name: "h2nn-dist",
+  products: [.executable(name: "h2nn-dist", targets: ["h2nn-dist"])],
   traits: [
     .trait(name: "LIBXSMM", description: "Small matrix products by libxsmm."),
     .default(enabledTraits: ["LIBXSMM"]),
@@ -59,5 +60,14 @@ let package = Package(
         "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees", "ParallelHDF5",
         "MessagePassing",
       ]),
+
+    // MARK: Program
+    .executableTarget(
+      name: "h2nn-dist",
+      dependencies: [
+        "Training", "OperatorNetworks", "OperatorProblems", "BlockSparse", "BlockKernels",
+        "ClusterTrees", "ParallelHDF5", "MessagePassing",
+      ],
+      swiftSettings: settings),
   ]
 )

@@ -42,7 +42,7 @@ extension Communicator {
 
   /// Lets messages be under way while a body works.
   ///
-  /// Not collective. The corresponding MPI routine is `MPI_Waitall`.
+  /// Not collective. The corresponding MPI routine is `MPI_Wait`.
   ///
   /// The body starts sends from, and receives into, ranges of two spans, and may compute
   /// meanwhile. All of them are complete when this function returns or throws, and until then the

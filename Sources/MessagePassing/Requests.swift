@@ -64,7 +64,7 @@ public struct Requests<Scalar: MPIScalar>: ~Copyable {
 
   /// Waits for all messages that were started.
   ///
-  /// Not collective. The corresponding MPI routine is `MPI_Waitall`.
+  /// Not collective. The corresponding MPI routine is `MPI_Wait`.
   ///
   /// - Throws: ``MPIError`` if the library fails or a message has not the expected length.
   public mutating func waitForAll() throws(MPIError) {

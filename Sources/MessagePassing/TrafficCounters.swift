@@ -18,6 +18,13 @@ public final class TrafficCounters {
   /// Creates counters that stand at zero.
   init() {}
 
+  /// Sets all counters to zero.
+  ///
+  /// Not collective.
+  public func reset() {
+    (messages, messageBytes, collectives, collectiveBytes) = (0, 0, 0, 0)
+  }
+
   /// Counts one message.
   func countMessage(bytes: Int) {
     messages += 1

@@ -11,11 +11,10 @@ extension Network {
     guard let shape = points.gridShape else {
       throw NetworkError("--model conv needs a uniform grid; use h2nn for clouds of points")
     }
-    guard options.leaf >= 1 else {
-      throw NetworkError("--leaf \(options.leaf): at least 1 is needed")
-    }
+    let leaf = options.leaf ?? 5
+    guard leaf >= 1 else { throw NetworkError("--leaf \(leaf): at least 1 is needed") }
     let band = Band.band(
-      gridShape: shape, width: options.leaf, periodic: options.boundary == .periodic)
+      gridShape: shape, width: leaf, periodic: options.boundary == .periodic)
     let pattern = BlockPattern.band(band, sharing: .offset)
     var builder = NetworkBuilder(input: BoxLayout(boxes: points.count, channels: 1))
     var value = 0

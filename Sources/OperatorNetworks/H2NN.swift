@@ -17,6 +17,7 @@ extension Network {
       var target = try tree(options, receivers)
       // Both trees need as many levels: the shallower one decides, its boxes are not empty.
       own.levels = min(sourceTree.levels, target.levels)
+      own.leaf = nil
       if sourceTree.levels != own.levels { sourceTree = try tree(own, sources) }
       if target.levels != own.levels { target = try tree(own, receivers) }
       targetTree = target
@@ -58,9 +59,20 @@ extension Network {
   public static func tree(
     _ options: NetworkOptions, _ points: PointSet
   ) throws(ClusterTreeError) -> ClusterTree {
-    let leaf = options.levels == nil ? options.leaf : nil
-    return points.gridShape == nil
-      ? try .bisection(points, leaf: leaf, levels: options.levels)
-      : try .uniform(points, leaf: leaf, levels: options.levels)
+    func build(_ leaf: Int?, _ levels: Int?) throws(ClusterTreeError) -> ClusterTree {
+      points.gridShape == nil
+        ? try .bisection(points, leaf: leaf, levels: levels)
+        : try .uniform(points, leaf: leaf, levels: levels)
+    }
+    guard let levels = options.levels, let leaf = options.leaf else {
+      return try build(options.leaf, options.levels)
+    }
+    let tree = try build(leaf, nil)
+    guard tree.levels == levels else {
+      throw ClusterTreeError(
+        message: "leaves of \(leaf) points give \(tree.levels) levels, not \(levels): "
+          + "give one of --leaf and --levels")
+    }
+    return tree
   }
 }

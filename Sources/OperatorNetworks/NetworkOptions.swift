@@ -42,8 +42,8 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
   public var channels = 6
   /// K or ζ: the layers of each bridge, of the near field, of `conv` and of `dense`.
   public var layers = 3
-  /// The points of a leaf, in each dimension on grids.
-  public var leaf = 5
+  /// The points of a leaf, in each dimension on grids; if nil it follows from the levels.
+  public var leaf: Int? = 5
   /// The levels below the root; if nil they follow from the leaf.
   public var levels: Int?
   /// ϱ: boxes are far if their centres are more than ϱ sides apart.

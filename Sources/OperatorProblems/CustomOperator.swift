@@ -9,15 +9,15 @@ internal import BlockKernels
 /// With (x + y)² = x² + 2xy + y² the operator is a sum of three products with the Toeplitz matrix
 /// N / |i - j|, which take O(N log N).
 ///
-/// - Note: Making and freeing an instance is not thread safe (FFTW's planner).
+/// - Note: Instances may be made and freed on any thread, but not while other code uses FFTW's planner.
 public struct CustomOperator: OperatorProblem, ~Copyable {
   /// The options of the problem.
   public struct Options: Equatable, Sendable {
-    /// The number N of points.
+    /// The number N of points; 320 by default.
     public var points: Int
     /// The law of the input fields.
     public var field: GaussianField
-    /// The number d for which 1 / |x_i - x_i| is taken to be d N; zero: no diagonal.
+    /// The number d for which 1 / |x_i - x_i| is taken to be d N; 0 by default.
     public var diagonal: Double
 
     /// Creates options.

@@ -49,9 +49,7 @@ extension ExponentialIntegral {
 
     /// E₂(x) = 1 + x (log x + q(x)).
     @inline(__always)
-    static func small(_ x: Lanes) -> Lanes {
-      1 + x * (VectorFunctions.log(x) + ExponentialIntegralTables.entirePartOfE2(x))
-    }
+    static func small(_ x: Lanes) -> Lanes { 1 + E2LessOneLanes.small(x) }
 
     @inline(never)
     static func general(_ x: Lanes) -> Lanes {
@@ -64,6 +62,23 @@ extension ExponentialIntegral {
         with: VectorFunctions.exponentialOfNegative(large) * ratio, where: x .> 1)
       value.replace(with: .nan, where: .!(x .>= 0))
       return value
+    }
+  }
+
+  /// E₂ - 1, without cancellation on [0, 1].
+  enum E2LessOneLanes: LaneFunction {
+    /// The logarithm of zero is finite in `VectorFunctions` and gets the factor zero.
+    static var leastSmall: Double { 0 }
+
+    @inline(__always)
+    static func small(_ x: Lanes) -> Lanes {
+      x * (VectorFunctions.log(x) + ExponentialIntegralTables.entirePartOfE2(x))
+    }
+
+    @inline(never)
+    static func general(_ x: Lanes) -> Lanes {
+      (E2Lanes.general(x) - 1).replacing(
+        with: small(x.replacing(with: 1, where: .!(x .<= 1))), where: (x .>= 0) .& (x .<= 1))
     }
   }
 

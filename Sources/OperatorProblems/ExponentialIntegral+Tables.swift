@@ -8,38 +8,40 @@ enum ExponentialIntegralTables {
   /// q of E₂(x) = 1 + x (log x + q(x)) on [0, 1]; approximation error 1.0e-18.
   @inline(__always)
   static func entirePartOfE2(_ x: Lanes) -> Lanes {
-    var p = Lanes(repeating: -1.2489395998529416e-10)
-    p = p * x + Lanes(repeating: 2.347253676235975e-09)
-    p = p * x + Lanes(repeating: -3.038986730617843e-08)
-    p = p * x + Lanes(repeating: 3.442519614875448e-07)
-    p = p * x + Lanes(repeating: -3.5429503361340117e-06)
-    p = p * x + Lanes(repeating: 3.306872734657616e-05)
-    p = p * x + Lanes(repeating: -0.00027777776243137004)
-    p = p * x + Lanes(repeating: 0.0020833333306488427)
-    p = p * x + Lanes(repeating: -0.013888888888611438)
-    p = p * x + Lanes(repeating: 0.08333333333331851)
-    p = p * x + Lanes(repeating: -0.49999999999999967)
-    p = p * x + Lanes(repeating: -0.42278433509846713)
-    return p
+    let square = x * x
+    var even = Lanes(repeating: 2.347253676235975e-09)
+    even = even * square + Lanes(repeating: 3.442519614875448e-07)
+    even = even * square + Lanes(repeating: 3.306872734657616e-05)
+    even = even * square + Lanes(repeating: 0.0020833333306488427)
+    even = even * square + Lanes(repeating: 0.08333333333331851)
+    even = even * square + Lanes(repeating: -0.42278433509846713)
+    var odd = Lanes(repeating: -1.2489395998529416e-10)
+    odd = odd * square + Lanes(repeating: -3.038986730617843e-08)
+    odd = odd * square + Lanes(repeating: -3.5429503361340117e-06)
+    odd = odd * square + Lanes(repeating: -0.00027777776243137004)
+    odd = odd * square + Lanes(repeating: -0.013888888888611438)
+    odd = odd * square + Lanes(repeating: -0.49999999999999967)
+    return even + x * odd
   }
 
   /// e of E₁(x) = -(log x + e(x)) on [0, 1]; approximation error 2.4e-19.
   @inline(__always)
   static func entirePartOfE1(_ x: Lanes) -> Lanes {
-    var p = Lanes(repeating: 1.1014676160341789e-10)
-    p = p * x + Lanes(repeating: -2.1084099428281176e-09)
-    p = p * x + Lanes(repeating: 2.7285723384050616e-08)
-    p = p * x + Lanes(repeating: -3.0590626102218904e-07)
-    p = p * x + Lanes(repeating: 3.099993172187001e-06)
-    p = p * x + Lanes(repeating: -2.83445696885609e-05)
-    p = p * x + Lanes(repeating: 0.000231481447020872)
-    p = p * x + Lanes(repeating: -0.001666666658813628)
-    p = p * x + Lanes(repeating: 0.01041666666551649)
-    p = p * x + Lanes(repeating: -0.0555555555554552)
-    p = p * x + Lanes(repeating: 0.24999999999999545)
-    p = p * x + Lanes(repeating: -0.9999999999999999)
-    p = p * x + Lanes(repeating: 0.5772156649015329)
-    return p
+    let square = x * x
+    var even = Lanes(repeating: 1.1014676160341789e-10)
+    even = even * square + Lanes(repeating: 2.7285723384050616e-08)
+    even = even * square + Lanes(repeating: 3.099993172187001e-06)
+    even = even * square + Lanes(repeating: 0.000231481447020872)
+    even = even * square + Lanes(repeating: 0.01041666666551649)
+    even = even * square + Lanes(repeating: 0.24999999999999545)
+    even = even * square + Lanes(repeating: 0.5772156649015329)
+    var odd = Lanes(repeating: -2.1084099428281176e-09)
+    odd = odd * square + Lanes(repeating: -3.0590626102218904e-07)
+    odd = odd * square + Lanes(repeating: -2.83445696885609e-05)
+    odd = odd * square + Lanes(repeating: -0.001666666658813628)
+    odd = odd * square + Lanes(repeating: -0.0555555555554552)
+    odd = odd * square + Lanes(repeating: -0.9999999999999999)
+    return even + x * odd
   }
 
   /// The numerator of e^x E₁(x) on [1, 800]; approximation error 3.1e-17.
@@ -135,13 +137,14 @@ enum ExponentialIntegralTables {
   /// p of log m = s (2 + z p(z)), s = (m - 1) / (m + 1), z = s²; approximation error 4.6e-18.
   @inline(__always)
   static func logarithm(_ x: Lanes) -> Lanes {
-    var p = Lanes(repeating: 0.14616449685043406)
-    p = p * x + Lanes(repeating: 0.15331721600556042)
-    p = p * x + Lanes(repeating: 0.18182889125261723)
-    p = p * x + Lanes(repeating: 0.2222221113479508)
-    p = p * x + Lanes(repeating: 0.28571428625975487)
-    p = p * x + Lanes(repeating: 0.39999999999899505)
-    p = p * x + Lanes(repeating: 0.666666666666667)
-    return p
+    let square = x * x
+    var even = Lanes(repeating: 0.14616449685043406)
+    even = even * square + Lanes(repeating: 0.18182889125261723)
+    even = even * square + Lanes(repeating: 0.28571428625975487)
+    even = even * square + Lanes(repeating: 0.666666666666667)
+    var odd = Lanes(repeating: 0.15331721600556042)
+    odd = odd * square + Lanes(repeating: 0.2222221113479508)
+    odd = odd * square + Lanes(repeating: 0.39999999999899505)
+    return even + x * odd
   }
 }

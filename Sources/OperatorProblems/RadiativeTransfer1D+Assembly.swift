@@ -3,9 +3,14 @@ internal import BlockKernels
 extension RadiativeTransfer1D {
   /// The least μ_t that the solver accepts.
   ///
-  /// Differences of E₂ are divided by μ_t, which leaves errors of the order of 1e-16 / μ_t. At zero
-  /// attenuation the equation itself has no solution: ½ ∫ E₁ over such a cell is infinite.
+  /// Differences of E₂ are divided by μ_t, which leaves errors of about 1e-16 / μ_t times the total
+  /// optical depth. Without attenuation there is no solution: ½ ∫ E₁ over such a cell is infinite.
   public static var leastAttenuation: Double { 1e-6 }
+
+  /// The greatest optical depth of the slab that the solver accepts.
+  ///
+  /// Without absorption the condition of the system grows like the square of the depth.
+  public static var greatestDepth: Double { 1e4 }
 
   /// Checks μ_s and adds up the optical depths.
   ///
@@ -30,6 +35,11 @@ extension RadiativeTransfer1D {
       }
       centres[i] = boundaries[i] + attenuation * h / 2
       boundaries[i + 1] = boundaries[i] + attenuation * h
+      guard boundaries[i + 1] <= Self.greatestDepth else {
+        throw .inadmissibleInput(
+          point: i, value: input[i],
+          needed: "an optical depth of at most \(Self.greatestDepth) up to this cell")
+      }
     }
   }
 
@@ -62,7 +72,7 @@ extension RadiativeTransfer1D {
         source[i] += entry
         scattering[column + i] = entry * input[j]
       }
-      let diagonal = ((1 - near[j]) + (1 - far[j])) * half
+      let diagonal = -(near[j] + far[j]) * half
       source[j] += diagonal
       scattering[column + j] = diagonal * input[j]
       for i in j + 1..<max(n, j + 1) {
@@ -75,17 +85,19 @@ extension RadiativeTransfer1D {
     }
   }
 
-  /// Computes E₂ of the optical distances of all centres from a boundary.
+  /// Computes E₂ - 1 of the optical distances of all centres from a boundary.
+  ///
+  /// The one cancels in the differences; without it they keep their digits in thin media.
   private func attenuate(from boundary: Int, into values: AlignedBuffer<Double>) {
     let depth = boundaries.span[boundary]
     let centres = centres.span
     var distances = distances.mutableSpan
     for i in 0..<options.points { distances[i] = abs(centres[i] - depth) }
     var target = values.mutableSpan
-    ExponentialIntegral.e2(distances.span, into: &target)
+    ExponentialIntegral.e2LessOne(distances.span, into: &target)
   }
 
-  /// Computes the residual of a solution u, max |K 1 + K diag(μ_s) u - u| over max |K 1|.
+  /// Computes the residual of a solution u, max |K 1 + K diag(μ_s) u - u| over max |K 1| + max |u|.
   ///
   /// - Parameter solution: u.
   /// - Returns: The relative residual; NaN if u is not finite.
@@ -101,12 +113,14 @@ extension RadiativeTransfer1D {
       for i in 0..<n { residual[i] += scattering[column + i] * value }
     }
     var largest = 0.0
-    var scale = 0.0
+    var largestSource = 0.0
+    var largestSolution = 0.0
     for i in 0..<n {
       guard residual[i].isFinite else { return .nan }
       largest = max(largest, abs(residual[i]))
-      scale = max(scale, abs(source[i]))
+      largestSource = max(largestSource, abs(source[i]))
+      largestSolution = max(largestSolution, abs(solution[i]))
     }
-    return largest / scale
+    return largest / (largestSource + largestSolution)
   }
 }

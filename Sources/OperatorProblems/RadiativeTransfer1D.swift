@@ -9,11 +9,11 @@ internal import BlockKernels
 public struct RadiativeTransfer1D: OperatorProblem, ~Copyable {
   /// The options of the problem.
   public struct Options: Equatable, Sendable {
-    /// The number N of points.
+    /// The number N of points; 320 by default.
     public var points: Int
     /// The law of the scattering coefficient.
     public var field: GaussianField
-    /// The absorption coefficient μ_a.
+    /// The absorption coefficient μ_a; 0.2 by default.
     public var absorption: Double
 
     /// Creates options.
@@ -34,7 +34,7 @@ public struct RadiativeTransfer1D: OperatorProblem, ~Copyable {
   /// The name on the command line and in data sets.
   public static var name: String { "rte-1d" }
 
-  /// The largest relative residual that is accepted, in the maximum norm.
+  /// The largest accepted residual, in the maximum norm relative to right-hand side and solution.
   public static var residualBound: Double { 1e-12 }
 
   /// The largest number of points: the matrix is dense.
@@ -55,9 +55,9 @@ public struct RadiativeTransfer1D: OperatorProblem, ~Copyable {
   let centres: AlignedBuffer<Double>
   /// The optical distances of all centres from one boundary.
   let distances: AlignedBuffer<Double>
-  /// E₂ of the distances from the left boundary of a cell.
+  /// E₂ - 1 of the distances from the left boundary of a cell.
   let left: AlignedBuffer<Double>
-  /// E₂ of the distances from the right boundary of a cell.
+  /// E₂ - 1 of the distances from the right boundary of a cell.
   let right: AlignedBuffer<Double>
   private let pivots: AlignedBuffer<Int32>
 
@@ -135,8 +135,9 @@ public struct RadiativeTransfer1D: OperatorProblem, ~Copyable {
   ///   - input: μ_s at the centres of the cells.
   ///   - output: Becomes u there.
   /// - Precondition: The spans have as many values as there are points.
-  /// - Throws: ``ProblemError`` if a value is not finite or negative, if there is a cell without
-  ///   attenuation, if LAPACK fails or if the residual is too large.
+  /// - Throws: ``ProblemError`` if a value is not finite or negative, if μ_t is below
+  ///   `leastAttenuation`, if the optical depth exceeds `greatestDepth`, if LAPACK fails or if the
+  ///   residual is too large.
   /// - Complexity: O(N³) with 2/3 N³ operations of LU and N (N + 1) values of E₂; no allocation.
   public mutating func solve(
     input: Span<Double>, output: inout MutableSpan<Double>

@@ -1,10 +1,12 @@
 internal import BlockKernels
 internal import CFFTW
+private import Synchronization
 
 /// A pair of plans for real Fourier transforms of one length, with their aligned buffers.
 ///
 /// Plans are estimated, not measured, and the buffers always have the same alignment, so that every
-/// rank gets the same plan and the same bits. Making and freeing plans is not thread safe in FFTW.
+/// rank gets the same plan and the same bits. FFTW's planner is not thread safe: a lock serves
+/// all transforms of the process, but not planning by other code.
 @safe
 struct RealTransform: ~Copyable {
   /// The number of reals.
@@ -13,6 +15,8 @@ struct RealTransform: ~Copyable {
   let values: AlignedBuffer<Double>
   /// Real and imaginary parts of the coefficients from 0 to length / 2, in turn.
   let spectrum: AlignedBuffer<Double>
+  /// Held while FFTW makes or frees a plan.
+  private static let planner = Mutex(())
   private let forwardPlan: fftw_plan
   private let backwardPlan: fftw_plan
 
@@ -26,18 +30,17 @@ struct RealTransform: ~Copyable {
     }
     let values = AlignedBuffer<Double>(repeating: 0, count: length)
     let spectrum = AlignedBuffer<Double>(repeating: 0, count: 2 * (length / 2 + 1))
-    let plans: (fftw_plan?, fftw_plan?) = unsafe Self.withPointers(values, spectrum) {
-      // The buffers have the sizes that FFTW documents for these transforms; FFTW_ESTIMATE leaves
-      // their contents alone.
-      (
-        unsafe fftw_plan_dft_r2c_1d(size, $0, $1, UInt32(FFTW_ESTIMATE)),
-        unsafe fftw_plan_dft_c2r_1d(size, $1, $0, UInt32(FFTW_ESTIMATE))
-      )
+    let plans = unsafe Self.planner.withLock { _ in
+      unsafe Self.withPointers(values, spectrum) { real, complex in
+        // The buffers have the sizes that FFTW documents for these transforms; FFTW_ESTIMATE leaves
+        // their contents alone.
+        let forward = unsafe fftw_plan_dft_r2c_1d(size, real, complex, UInt32(FFTW_ESTIMATE))
+        let backward = unsafe fftw_plan_dft_c2r_1d(size, complex, real, UInt32(FFTW_ESTIMATE))
+        return unsafe Plans(forward: forward, backward: backward)
+      }
     }
-    guard let forward = unsafe plans.0, let backward = unsafe plans.1 else {
-      // Null is admissible for neither, hence only what exists is freed.
-      if let plan = unsafe plans.0 { unsafe fftw_destroy_plan(plan) }
-      if let plan = unsafe plans.1 { unsafe fftw_destroy_plan(plan) }
+    guard let forward = unsafe plans.forward, let backward = unsafe plans.backward else {
+      unsafe Self.free(plans)
       throw .solverFailed("FFTW makes no plan of length \(length)")
     }
     self.length = length
@@ -49,8 +52,21 @@ struct RealTransform: ~Copyable {
 
   deinit {
     // The plans were made by the initializer and belong to this value alone.
-    unsafe fftw_destroy_plan(forwardPlan)
-    unsafe fftw_destroy_plan(backwardPlan)
+    unsafe Self.free(Plans(forward: forwardPlan, backward: backwardPlan))
+  }
+
+  /// What FFTW made, null where it failed; a plan is bound to no thread.
+  @unsafe private struct Plans: @unchecked Sendable {
+    let forward: fftw_plan?
+    let backward: fftw_plan?
+  }
+
+  private static func free(_ plans: Plans) {
+    planner.withLock { _ in
+      // Each plan was made by FFTW and is freed once.
+      if let plan = unsafe plans.forward { unsafe fftw_destroy_plan(plan) }
+      if let plan = unsafe plans.backward { unsafe fftw_destroy_plan(plan) }
+    }
   }
 
   /// Turns the values into the spectrum.

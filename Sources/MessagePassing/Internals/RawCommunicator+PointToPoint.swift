@@ -65,23 +65,23 @@ extension RawCommunicator {
   }
 
   /// Waits for all requests and checks how much the receives among them received.
+  ///
+  /// One after the other, since MPI_Waitall may return at the first error with others under way.
   func waitForAll(_ requests: [PendingRequest]) throws(MPIError) {
-    let function: StaticString = "MPI_Waitall"
-    var handles = unsafe requests.map { unsafe $0.handle }
-    var statuses = [MPI_Status](repeating: MPI_Status(), count: requests.count)
-    let count = try narrowed(requests.count, function)
-    // Both arrays have `count` elements.
-    let code = unsafe MPI_Waitall(count, &handles, &statuses)
-    if code == MPI_ERR_IN_STATUS {
-      for status in statuses where status.MPI_ERROR != MPI_ERR_PENDING {
-        try check(status.MPI_ERROR, function)
-      }
+    var failure: MPIError?
+    for request in requests {
+      do throws(MPIError) { try wait(for: request) } catch { failure = failure ?? error }
     }
-    try check(code, function)
-    for (request, status) in zip(requests, statuses) {
-      guard let expected = request.expectedCount else { continue }
-      try checkCount(expected, request.kind, status, function)
-    }
+    if let failure { throw failure }
+  }
+
+  private func wait(for request: PendingRequest) throws(MPIError) {
+    let function: StaticString = "MPI_Wait"
+    var handle = unsafe request.handle
+    var status = MPI_Status()
+    try check(unsafe MPI_Wait(&handle, &status), function)
+    guard let expected = request.expectedCount else { return }
+    try checkCount(expected, request.kind, status, function)
   }
 
   /// Throws unless a message had exactly the expected number of values.

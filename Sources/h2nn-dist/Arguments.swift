@@ -1,0 +1,184 @@
+import Training
+
+/// The options of a call, from the command line and from a configuration file.
+struct Arguments {
+  let verb: Verb
+  var positional: String?
+  /// The texts of the values; a switch has the value `true`.
+  var values: [String: String] = [:]
+
+  /// Reads the words after the verb.
+  init(_ verb: Verb, _ words: [String]) throws(TrainingError) {
+    self.verb = verb
+    var rest = words[...]
+    while let word = rest.popFirst() {
+      guard word.hasPrefix("--") else {
+        guard verb.positional != nil, positional == nil else {
+          throw .usage("\(verb.name): unexpected argument '\(word)'\(Self.seeHelp(verb))")
+        }
+        positional = word
+        continue
+      }
+      let parts = word.dropFirst(2).split(
+        separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let name = String(parts[0])
+      let option = try Self.find(name, in: verb, as: "--\(name)", style: { "--\($0)" })
+      guard values[option.name] == nil else {
+        throw .usage("--\(option.name) is given twice")
+      }
+      if option.value == nil {
+        guard parts.count == 1 else { throw .usage("--\(option.name) takes no value") }
+        values[option.name] = "true"
+      } else if parts.count == 2 {
+        values[option.name] = String(parts[1])
+      } else {
+        guard let value = rest.popFirst() else {
+          throw .usage("--\(option.name) needs a value: --\(option.name) \(option.value ?? "")")
+        }
+        values[option.name] = value
+      }
+    }
+  }
+
+  /// Adds the settings of a configuration file, where the command line has none.
+  mutating func merge(_ settings: [(key: String, value: String)], from path: String)
+    throws(TrainingError)
+  {
+    for (key, value) in settings {
+      let name = String(key.map { $0 == "_" ? "-" : $0 })
+      let option = try Self.find(
+        name, in: verb, as: "\(path): key '\(key)'",
+        style: { String($0.map { $0 == "-" ? "_" : $0 }) })
+      guard option.name != "config" && option.name != "help" else {
+        throw .usage("\(path): key '\(key)' has no meaning in a configuration file")
+      }
+      if option.value == nil {
+        guard value == "true" || value == "false" else {
+          throw .usage("\(path): key '\(key)' is \(value), needed is true or false")
+        }
+        if value == "false" { continue }
+      }
+      if values[option.name] == nil { values[option.name] = value }
+    }
+  }
+
+  private static func find(
+    _ name: String, in verb: Verb, as shown: String, style: (String) -> String
+  ) throws(TrainingError) -> OptionSpec {
+    if let option = verb.options.first(where: { $0.name == name }) { return option }
+    let nearest = Suggestion.nearest(to: name, among: verb.options.map(\.name))
+    let hint = nearest.map { "; did you mean \(style($0))?" } ?? seeHelp(verb)
+    throw .usage("\(verb.name): unknown \(shown.hasPrefix("--") ? "option " : "")\(shown)\(hint)")
+  }
+
+  static func seeHelp(_ verb: Verb) -> String { "; see h2nn-dist \(verb.name) --help" }
+
+  // MARK: Typed values
+
+  func has(_ name: String) -> Bool { values[name] != nil }
+
+  func text(_ name: String) -> String? { values[name] }
+
+  /// Returns a value that must be given.
+  func required(_ name: String) throws(TrainingError) -> String {
+    guard let value = values[name], !value.isEmpty else {
+      throw .usage("\(verb.name): --\(name) is needed\(Self.seeHelp(verb))")
+    }
+    return value
+  }
+
+  private func wrong(_ name: String, _ needed: String) -> TrainingError {
+    .usage("--\(name) \(values[name] ?? ""): needed is \(needed)")
+  }
+
+  /// Returns an integer of at least a given size.
+  func integer(_ name: String, atLeast least: Int = 1) throws(TrainingError) -> Int? {
+    guard let text = values[name] else { return nil }
+    guard let value = Int(text), value >= least else {
+      throw wrong(name, "an integer of at least \(least)")
+    }
+    return value
+  }
+
+  /// Returns a finite number in an interval.
+  func real(
+    _ name: String, _ range: ClosedRange<Double> = -Double.greatestFiniteMagnitude...Double
+      .greatestFiniteMagnitude
+  ) throws(TrainingError) -> Double? {
+    guard let text = values[name] else { return nil }
+    guard let value = Double(text), range.contains(value) else {
+      let isBounded = range.upperBound < .greatestFiniteMagnitude
+      throw wrong(
+        name,
+        isBounded
+          ? "a number from \(range.lowerBound) to \(range.upperBound)"
+          : range.lowerBound >= 0 ? "a number of at least \(range.lowerBound)" : "a number")
+    }
+    return value
+  }
+
+  /// Returns two numbers, the smaller one first.
+  func interval(_ name: String) throws(TrainingError) -> ClosedRange<Double>? {
+    guard let text = values[name] else { return nil }
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+    guard numbers.count == 2, let first = numbers[0], let second = numbers[1], first <= second,
+      first.isFinite, second.isFinite
+    else { throw wrong(name, "two numbers a,b with a ≤ b") }
+    return first...second
+  }
+
+  /// Returns one of the cases of an enumeration.
+  func choice<T: RawRepresentable & CaseIterable>(
+    _ name: String, _ type: T.Type
+  ) throws(TrainingError) -> T? where T.RawValue == String {
+    guard let text = values[name] else { return nil }
+    guard let value = T(rawValue: text) else {
+      let known = T.allCases.map(\.rawValue)
+      let hint = Suggestion.nearest(to: text, among: known).map { "; did you mean \($0)?" } ?? ""
+      throw wrong(name, "one of \(known.joined(separator: ", "))\(hint)")
+    }
+    return value
+  }
+
+  /// Returns the shape of a grid, like `320` or `80x80`.
+  func shape(_ name: String) throws(TrainingError) -> [Int]? {
+    guard let text = values[name] else { return nil }
+    let sizes = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+    guard (1...3).contains(sizes.count), sizes.allSatisfy({ $0 > 0 }) else {
+      throw wrong(name, "a grid like 320, 80x80 or 20x20x20")
+    }
+    return sizes
+  }
+
+  /// Returns the seed.
+  func seed() throws(TrainingError) -> Int64? {
+    guard let text = values["seed"] else { return nil }
+    guard let value = Int64(text) else { throw wrong("seed", "an integer of 64 bits") }
+    return value
+  }
+}
+
+/// Finds what a misspelt word probably meant.
+enum Suggestion {
+  /// Returns the nearest candidate, if it is near.
+  static func nearest(to word: String, among candidates: [String]) -> String? {
+    let ranked = candidates.map { ($0, distance(Array(word), Array($0))) }
+    guard let best = ranked.min(by: { $0.1 < $1.1 }) else { return nil }
+    return best.1 <= max(2, word.count / 3) ? best.0 : nil
+  }
+
+  /// Returns the number of insertions, deletions and changes that lead from one word to the other.
+  static func distance(_ a: [Character], _ b: [Character]) -> Int {
+    var row = Array(0...b.count)
+    for i in a.indices {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for j in b.indices {
+        let cost = diagonal + (a[i] == b[j] ? 0 : 1)
+        diagonal = row[j + 1]
+        row[j + 1] = min(cost, row[j] + 1, diagonal + 1)
+      }
+    }
+    return row[b.count]
+  }
+}

@@ -1,0 +1,128 @@
+import Foundation
+
+/// A line of a chart.
+struct Series {
+  let name: String
+  let points: [(x: Double, y: Double)]
+  var isDashed = false
+}
+
+/// A chart of lines over two axes, drawn as SVG.
+struct Chart {
+  let title: String
+  let xTitle: String
+  let yTitle: String
+  var isLogarithmic = false
+  var series: [Series] = []
+
+  /// Colours that people who see colours differently can tell apart (Okabe and Ito).
+  static let colours = [
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000",
+  ]
+  static let size = (width: 560.0, height: 380.0)
+  private static let frame = (left: 74.0, right: 16.0, top: 34.0, bottom: 46.0)
+
+  /// Draws charts beside each other.
+  static func svg(_ charts: [Chart]) -> String {
+    let width = size.width * Double(charts.count)
+    let header =
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(Int(width))\" "
+      + "height=\"\(Int(size.height))\" viewBox=\"0 0 \(Int(width)) \(Int(size.height))\" "
+      + "font-family=\"sans-serif\" font-size=\"12\">\n"
+      + "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
+    let bodies = charts.enumerated().map { index, chart in
+      "<g transform=\"translate(\(Int(Double(index) * size.width)),0)\">\n\(chart.body)</g>\n"
+    }
+    return header + bodies.joined() + "</svg>\n"
+  }
+
+  private func scaled(_ y: Double) -> Double { isLogarithmic ? log10(max(y, 1e-300)) : y }
+
+  /// The ranges of both axes; y in the units of the axis.
+  private var ranges: (x: ClosedRange<Double>, y: ClosedRange<Double>) {
+    let points = series.flatMap(\.points).filter {
+      $0.x.isFinite && $0.y.isFinite && (!isLogarithmic || $0.y > 0)
+    }
+    let xs = points.map(\.x)
+    let ys = points.map { scaled($0.y) }
+    let (left, right) = (xs.min() ?? 0, xs.max() ?? 1)
+    var (low, high) = (ys.min() ?? 0, ys.max() ?? 1)
+    let margin = max((high - low) * 0.06, isLogarithmic ? 0.05 : 1e-12)
+    (low, high) = (low - margin, high + margin)
+    return (left...max(right, left + 1e-12), low...high)
+  }
+
+  private var body: String {
+    let (xRange, yRange) = ranges
+    let frame = Self.frame
+    let (width, height) = (Self.size.width, Self.size.height)
+    func place(_ x: Double) -> Double {
+      frame.left + (x - xRange.lowerBound) / (xRange.upperBound - xRange.lowerBound)
+        * (width - frame.left - frame.right)
+    }
+    func rise(_ y: Double) -> Double {
+      height - frame.bottom - (y - yRange.lowerBound) / (yRange.upperBound - yRange.lowerBound)
+        * (height - frame.top - frame.bottom)
+    }
+    func f(_ value: Double) -> String { String(format: "%.1f", value) }
+    var text = "<text x=\"\(f(width / 2))\" y=\"20\" text-anchor=\"middle\" "
+      + "font-size=\"14\">\(Self.escaped(title))</text>\n"
+    for tick in Self.ticks(xRange) {
+      text += "<line x1=\"\(f(place(tick)))\" x2=\"\(f(place(tick)))\" y1=\"\(f(frame.top))\" "
+        + "y2=\"\(f(height - frame.bottom))\" stroke=\"#e4e4e4\"/>\n"
+        + "<text x=\"\(f(place(tick)))\" y=\"\(f(height - frame.bottom + 17))\" "
+        + "text-anchor=\"middle\">\(Self.label(tick))</text>\n"
+    }
+    for tick in isLogarithmic ? Self.decades(yRange) : Self.ticks(yRange) {
+      let label = isLogarithmic ? Self.label(pow(10, tick)) : Self.label(tick)
+      text += "<line x1=\"\(f(frame.left))\" x2=\"\(f(width - frame.right))\" "
+        + "y1=\"\(f(rise(tick)))\" y2=\"\(f(rise(tick)))\" stroke=\"#e4e4e4\"/>\n"
+        + "<text x=\"\(f(frame.left - 7))\" y=\"\(f(rise(tick) + 4))\" "
+        + "text-anchor=\"end\">\(label)</text>\n"
+    }
+    text += "<rect x=\"\(f(frame.left))\" y=\"\(f(frame.top))\" "
+      + "width=\"\(f(width - frame.left - frame.right))\" "
+      + "height=\"\(f(height - frame.top - frame.bottom))\" fill=\"none\" stroke=\"#404040\"/>\n"
+      + "<text x=\"\(f((frame.left + width - frame.right) / 2))\" y=\"\(f(height - 10))\" "
+      + "text-anchor=\"middle\">\(Self.escaped(xTitle))</text>\n"
+      + "<text transform=\"translate(16,\(f(height / 2))) rotate(-90)\" "
+      + "text-anchor=\"middle\">\(Self.escaped(yTitle))</text>\n"
+    for (index, line) in series.enumerated() {
+      let colour = Self.colours[index % Self.colours.count]
+      let path = line.points.filter { $0.y.isFinite && (!isLogarithmic || $0.y > 0) }
+        .map { "\(f(place($0.x))),\(f(rise(scaled($0.y))))" }.joined(separator: " ")
+      let dash = line.isDashed ? " stroke-dasharray=\"6 4\"" : ""
+      let y = frame.top + 18 + 17 * Double(index)
+      text += "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(colour)\" "
+        + "stroke-width=\"1.7\"\(dash)/>\n"
+        + "<line x1=\"\(f(width - 196))\" x2=\"\(f(width - 166))\" y1=\"\(f(y - 4))\" "
+        + "y2=\"\(f(y - 4))\" stroke=\"\(colour)\" stroke-width=\"2\"\(dash)/>\n"
+        + "<text x=\"\(f(width - 160))\" y=\"\(f(y))\">\(Self.escaped(line.name))</text>\n"
+    }
+    return text
+  }
+
+  /// Returns round numbers inside a range, about five of them.
+  static func ticks(_ range: ClosedRange<Double>) -> [Double] {
+    let rough = (range.upperBound - range.lowerBound) / 5
+    let power = pow(10, floor(log10(rough)))
+    let step = [1, 2, 5, 10].map { $0 * power }.first { $0 >= rough } ?? rough
+    let first = Int((range.lowerBound / step).rounded(.up))
+    let last = Int((range.upperBound / step).rounded(.down))
+    return first <= last ? (first...last).map { Double($0) * step } : []
+  }
+
+  /// Returns the logarithms of powers of ten inside a range, or of 1, 2 and 5 times powers.
+  private static func decades(_ range: ClosedRange<Double>) -> [Double] {
+    let (first, last) = (Int(floor(range.lowerBound)), Int(floor(range.upperBound)))
+    let factors: [Double] = last - first > 2 ? [1] : [1, 2, 5]
+    return (first...last).flatMap { power in factors.map { Double(power) + log10($0) } }
+      .filter { range.contains($0) }
+  }
+
+  private static func label(_ value: Double) -> String { String(format: "%.4g", value) }
+
+  private static func escaped(_ text: String) -> String {
+    text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
+  }
+}

@@ -1,0 +1,106 @@
+import BlockKernels
+import BlockSparse
+import ClusterTrees
+import Foundation
+import OperatorNetworks
+import ParallelHDF5
+import Training
+
+/// `inspect`: the tree, the lists and the parameters of a network, without training it.
+struct InspectCommand {
+  let arguments: Arguments
+  let options: NetworkOptions
+  let shape: [Int]
+
+  init(_ arguments: Arguments) throws(TrainingError) {
+    self.arguments = arguments
+    options = try arguments.networkOptions()
+    shape = try arguments.shape("points") ?? [320]
+  }
+
+  /// Prints. Not collective: needs no MPI.
+  func run() throws {
+    guard Voice.speaks else { return }
+    let (sources, receivers) = try points()
+    let network: Network
+    do {
+      network = try Network.build(options, sources: sources, receivers: receivers)
+    } catch {
+      throw TrainingError.usage(error.description)
+    }
+    Voice.say("\(options.model.rawValue) on \(PointDescription(sources).text)")
+    if options.model == .h2nn || options.model == .mnnH2 {
+      try printTree("tree", Network.tree(options, sources))
+      if let receivers, receivers != sources {
+        try printTree("tree of the outputs", Network.tree(options, receivers))
+      }
+    }
+    printLayers(network)
+    Voice.say("\nparameters         \(network.parameterCount)")
+    Voice.say("active parameters  \(network.activeParameterCount)")
+    try Voice.summarize(
+      [
+        "parameters": network.parameterCount,
+        "active_parameters": network.activeParameterCount,
+        "layers": network.layers.map { item in
+          let layer = item.layer
+          return [
+            "name": layer.name,
+            "parameters": layer.parameterCount + layer.paddedParameterCount,
+            "active_parameters": layer.parameterCount, "weights": layer.weightCount,
+            "biases": layer.biasCount, "entries": layer.pattern.entryCount,
+            "source_boxes": layer.source.boxCount, "target_boxes": layer.target.boxCount,
+            "activation": layer.activation.rawValue,
+          ] as [String: Any]
+        },
+      ], to: arguments.text("summary"))
+  }
+
+  private func points() throws -> (PointSet, PointSet?) {
+    guard let path = arguments.text("data") else { return (.grid(shape), nil) }
+    let file = try HDF5File.open(path)
+    let layout = try arguments.layout()
+    func read(_ name: String) throws -> PointSet? {
+      guard try file.exists(name) else { return nil }
+      return try PointSet(
+        coordinates: try file.read(name, as: Double.self), dimension: try file.shape(of: name)[1])
+    }
+    let fields = try file.shape(of: layout.inputName)
+    let grid = layout.samplesLast ? fields.dropLast() : fields.dropFirst()
+    return (try read("/Points") ?? .grid(Array(grid)), try read("/OutputPoints"))
+  }
+
+  private func printTree(_ title: String, _ tree: ClusterTree) {
+    Voice.say("\n\(title): \(tree.levels) levels below the root")
+    Voice.say("  level    boxes  points per box      side")
+    for level in 0...tree.levels {
+      let count = tree.boxCount(level: level)
+      let sizes = (0..<count).map { tree.pointRange(level: level, box: $0).count }
+      let sides = (0..<count).map { tree.extent(level: level, box: $0) }
+      let (small, large) = (sizes.min() ?? 0, sizes.max() ?? 0)
+      let range = small == large ? "\(small)" : "\(small)…\(large)"
+      Voice.say(
+        "  \(String(level).aligned(to: 5))\(String(count).aligned(to: 9))"
+          + "\(range.aligned(to: 16))\(Voice.short(sides.max() ?? 0).aligned(to: 10))")
+    }
+  }
+
+  private func printLayers(_ network: Network) {
+    let width = max(22, (network.layers.map(\.layer.name.count).max() ?? 0) + 2)
+    Voice.say(
+      "\n\("layer".padded(to: width))\("boxes".padded(to: 16))\("channels".padded(to: 10))"
+        + "\("sources per box".padded(to: 17))\("activation".padded(to: 12))parameters")
+    for item in network.layers {
+      let layer = item.layer
+      let counts = (0..<layer.target.boxCount).map { layer.pattern.entries(of: $0).count }
+      let (few, many) = (counts.min() ?? 0, counts.max() ?? 0)
+      let boxes = "\(layer.source.boxCount) → \(layer.target.boxCount)"
+      let channels = "\(layer.source.channels(of: 0)) → \(layer.target.channels(of: 0))"
+      let sources = few == many ? "\(few)" : "\(few)…\(many)"
+      Voice.say(
+        layer.name.padded(to: width) + boxes.padded(to: 16) + channels.padded(to: 10)
+          + sources.padded(to: 17) + layer.activation.rawValue.padded(to: 12)
+          + "\(layer.parameterCount + layer.paddedParameterCount)")
+    }
+  }
+}

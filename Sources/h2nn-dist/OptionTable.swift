@@ -1,0 +1,116 @@
+/// An option of the command line, which is also a key of the configuration file.
+struct OptionSpec {
+  /// The name without dashes; in a configuration file underscores replace the dashes.
+  let name: String
+  /// What stands for the value in the help; nil for a switch.
+  let value: String?
+  let help: String
+  /// The default as the help shows it.
+  let standard: String?
+
+  init(_ name: String, _ value: String?, _ help: String, standard: String? = nil) {
+    self.name = name
+    self.value = value
+    self.help = help
+    self.standard = standard
+  }
+}
+
+/// A verb of the program.
+struct Verb {
+  let name: String
+  let summary: String
+  /// What stands without an option name, such as the problem of `generate`.
+  let positional: String?
+  let required: [String]
+  let groups: [(title: String, options: [OptionSpec])]
+
+  var options: [OptionSpec] { groups.flatMap(\.options) }
+}
+
+/// The groups of options that several verbs share.
+enum OptionGroups {
+  static let common: (title: String, options: [OptionSpec]) = (
+    "Common",
+    [
+      OptionSpec("config", "FILE", "JSON5 file whose keys are option names with underscores"),
+      OptionSpec("summary", "FILE", "write a JSON object with the results there"),
+      OptionSpec("help", nil, "print this text"),
+    ]
+  )
+
+  static let layout: (title: String, options: [OptionSpec]) = (
+    "Layout of the dataset",
+    [
+      OptionSpec("input-name", "NAME", "dataset of the input fields", standard: "/Input"),
+      OptionSpec("output-name", "NAME", "dataset of the output fields", standard: "/Output"),
+      OptionSpec("samples-last", nil, "the samples are the last dimension, not the first"),
+    ]
+  )
+
+  static let network: (title: String, options: [OptionSpec]) = (
+    "Network",
+    [
+      OptionSpec("model", "NAME", "h2nn, mnn-h2, conv or dense", standard: "h2nn"),
+      OptionSpec(
+        "sharing", "NAME", "mnn-h2: own (LC), offset (CNN) or mix weights", standard: "own"),
+      OptionSpec("channels", "r", "channels of a box, or of a point for conv", standard: "6"),
+      OptionSpec(
+        "layers", "K", "layers of bridges, near field, conv and dense", standard: "3"),
+      OptionSpec(
+        "leaf", "m", "points of a leaf, per dimension on grids; conv: half the window",
+        standard: "5"),
+      OptionSpec("levels", "L", "levels below the root, instead of --leaf"),
+      OptionSpec(
+        "admissibility", "ϱ", "h2nn: boxes further apart than ϱ sides are far", standard: "1.9"),
+      OptionSpec("boundary", "NAME", "mnn-h2, conv: zero or periodic", standard: "zero"),
+      OptionSpec("linear-path", nil, "a linear layer beside each bridge and the near field"),
+      OptionSpec(
+        "activation", "NAME", "relu, tanh, sigmoid, elu or identity", standard: "relu"),
+      OptionSpec(
+        "block-activation", "NAME", "function of each block's product in near field and bridges",
+        standard: "identity"),
+      OptionSpec("width", "n", "dense: hidden channels", standard: "number of points"),
+    ]
+  )
+
+  static let training: (title: String, options: [OptionSpec]) = (
+    "Training",
+    [
+      OptionSpec("loss", "NAME", "relative (squared relative residual) or mse", standard: "relative"),
+      OptionSpec("optimizer", "NAME", "adam or nadam", standard: "adam"),
+      OptionSpec("learning-rate", "η", "learning rate at first", standard: "0.004"),
+      OptionSpec("schedule", "NAME", "constant, cosine or step", standard: "cosine"),
+      OptionSpec("warmup", "n", "steps over which the rate rises at first", standard: "0"),
+      OptionSpec("step-every", "n", "schedule step: steps between two changes", standard: "1000"),
+      OptionSpec("step-factor", "x", "schedule step: the factor of a change", standard: "0.5"),
+      OptionSpec("beta1", "x", "decay of the first moment", standard: "0.9"),
+      OptionSpec("beta2", "x", "decay of the second moment", standard: "0.999"),
+      OptionSpec("epsilon", "x", "ε, added outside the root", standard: "1e-8"),
+      OptionSpec(
+        "nadam-momentum", "NAME", "constant, or keras for the schedule of Keras 2",
+        standard: "constant"),
+      OptionSpec("initializer", "NAME", "glorot, normal or keras", standard: "glorot"),
+      OptionSpec("batch", "B", "samples of a step", standard: "256"),
+      OptionSpec("shard", "S", "samples of a shard, a multiple of 16", standard: "64"),
+      OptionSpec("iterations", "n", "number of steps", standard: "2000"),
+      OptionSpec("epochs", "n", "passes over the training part, instead of --iterations"),
+      OptionSpec(
+        "split", "a,b,c", "fractions for training, validation and test", standard: "0.6,0.1,0.3"),
+      OptionSpec("precision", "NAME", "float or double", standard: "float"),
+      OptionSpec("seed", "n", "seed of parameters and batches", standard: "1"),
+      OptionSpec(
+        "input-shift", "s", "subtracted from inputs: none, mean, pointwise or a number",
+        standard: "none"),
+      OptionSpec(
+        "input-scale", "s", "inputs divided by: none, deviation or a number",
+        standard: "deviation"),
+      OptionSpec(
+        "output-shift", "s", "subtracted from outputs: none, mean, pointwise or a number",
+        standard: "pointwise"),
+      OptionSpec(
+        "output-scale", "s", "outputs divided by: none, deviation or a number",
+        standard: "deviation"),
+    ]
+  )
+}

@@ -1,0 +1,103 @@
+import BlockKernels
+import OperatorNetworks
+import Training
+
+extension Arguments {
+  /// Returns the network that the options describe.
+  func networkOptions() throws(TrainingError) -> NetworkOptions {
+    var options = NetworkOptions()
+    options.model = try choice("model", Model.self) ?? options.model
+    options.sharing = try choice("sharing", NetworkSharing.self) ?? options.sharing
+    options.channels = try integer("channels") ?? options.channels
+    options.layers = try integer("layers") ?? options.layers
+    options.levels = try integer("levels", atLeast: 0)
+    options.leaf = try integer("leaf") ?? (options.levels == nil ? options.leaf : nil)
+    options.admissibility = try real("admissibility", 0...1e6) ?? options.admissibility
+    options.boundary = try choice("boundary", Boundary.self) ?? options.boundary
+    options.linearPath = has("linear-path")
+    options.activation = try choice("activation", Activation.self) ?? options.activation
+    options.blockActivation =
+      try choice("block-activation", Activation.self) ?? options.blockActivation
+    options.width = try integer("width")
+    return options
+  }
+
+  /// Returns how a network is trained; the number of steps may follow from the number of samples.
+  func trainingOptions() throws(TrainingError) -> TrainingOptions {
+    var options = TrainingOptions()
+    let largest = Double.greatestFiniteMagnitude
+    options.loss = try choice("loss", LossKind.self) ?? options.loss
+    options.optimizer = try choice("optimizer", OptimizerKind.self) ?? options.optimizer
+    options.learningRate = try real("learning-rate", 0...largest) ?? options.learningRate
+    options.schedule = try choice("schedule", ScheduleKind.self) ?? options.schedule
+    options.warmup = try integer("warmup", atLeast: 0) ?? options.warmup
+    options.stepEvery = try integer("step-every") ?? options.stepEvery
+    options.stepFactor = try real("step-factor", 0...1) ?? options.stepFactor
+    options.beta1 = try real("beta1", 0...0.999999) ?? options.beta1
+    options.beta2 = try real("beta2", 0...0.999999999) ?? options.beta2
+    options.epsilon = try real("epsilon", 0...largest) ?? options.epsilon
+    options.nadamMomentum = try choice("nadam-momentum", NadamMomentum.self)
+      ?? options.nadamMomentum
+    options.initializer = try choice("initializer", Initializer.self) ?? options.initializer
+    options.batch = try integer("batch") ?? options.batch
+    options.shard = try integer("shard") ?? options.shard
+    guard options.shard % 16 == 0 else {
+      throw .usage("--shard \(options.shard): needed is a multiple of 16, such as 32, 48 or 64")
+    }
+    options.iterations = try integer("iterations") ?? options.iterations
+    options.precision = try choice("precision", Precision.self) ?? options.precision
+    options.seed = try seed() ?? options.seed
+    options.inputShift = try shift("input-shift") ?? options.inputShift
+    options.inputScale = try scale("input-scale") ?? options.inputScale
+    options.outputShift = try shift("output-shift") ?? options.outputShift
+    options.outputScale = try scale("output-scale") ?? options.outputScale
+    if let text = text("split") {
+      guard let split = Split.parse(text) else {
+        throw .usage(
+          "--split \(text): needed are three fractions like 0.6,0.1,0.3 or 2/3,0,1/3, the first "
+            + "positive and their sum at most 1")
+      }
+      options.split = split
+    }
+    if has("epochs") && has("iterations") {
+      throw .usage("give one of --epochs and --iterations")
+    }
+    return options
+  }
+
+  private func shift(_ name: String) throws(TrainingError) -> ShiftKind? {
+    switch text(name) {
+    case nil: return nil
+    case "none": return ShiftKind.none
+    case "mean": return .mean
+    case "pointwise": return .pointwise
+    case .some(let text):
+      guard let value = Double(text), value.isFinite else {
+        throw .usage("--\(name) \(text): needed is none, mean, pointwise or a number")
+      }
+      return .value(value)
+    }
+  }
+
+  private func scale(_ name: String) throws(TrainingError) -> ScaleKind? {
+    switch text(name) {
+    case nil: return nil
+    case "none": return ScaleKind.none
+    case "deviation": return .deviation
+    case .some(let text):
+      guard let value = Double(text), value.isFinite, value > 0 else {
+        throw .usage("--\(name) \(text): needed is none, deviation or a positive number")
+      }
+      return .value(value)
+    }
+  }
+
+  /// Returns where the fields stand in a dataset.
+  func layout() throws(TrainingError) -> DatasetLayout {
+    var layout = DatasetLayout()
+    layout.inputName = text("input-name") ?? layout.inputName
+    layout.outputName = text("output-name") ?? layout.outputName
+    layout.samplesLast = has("samples-last")
+    return layout
+  }
+}

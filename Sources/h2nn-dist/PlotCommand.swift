@@ -1,0 +1,126 @@
+import BlockKernels
+import ClusterTrees
+import Foundation
+import MessagePassing
+import OperatorNetworks
+import ParallelHDF5
+import Training
+
+/// `plot`: the losses of runs, and predictions against the truth, as an SVG picture.
+struct PlotCommand {
+  let arguments: Arguments
+  let runs: [String]
+  let out: String
+  let sample: Int?
+
+  init(_ arguments: Arguments) throws(TrainingError) {
+    self.arguments = arguments
+    runs = try arguments.required("run").split(separator: ",").map(String.init)
+    out = try arguments.required("out")
+    sample = try arguments.integer("sample", atLeast: 0)
+  }
+
+  /// Draws. Collective.
+  func run(on world: borrowing Communicator) throws {
+    try world.agree {
+      guard world.rank == 0, FileManager.default.fileExists(atPath: out) else { return }
+      guard arguments.has("force") else {
+        throw TrainingError(
+          exitStatus: ExitStatus.cannotCreate,
+          "\(out) exists; choose another --out, or overwrite it with --force")
+      }
+    }
+    var losses = Chart(
+      title: "Training", xTitle: "step", yTitle: "loss", isLogarithmic: true)
+    var fields: Chart?
+    var data: Dataset?
+    if let path = arguments.text("data") {
+      data = try Dataset.load(path, layout: try arguments.layout(), on: world)
+    }
+    for path in runs {
+      let file = try world.agree { try Checkpoint.find(path) }
+      let header = try Checkpoint.readHeader(file, on: world)
+      let name = (path as NSString).lastPathComponent
+      losses.series.append(Series(name: name, points: lossPoints(of: header)))
+      guard let data else { continue }
+      try add(header, name, data, to: &fields, on: world)
+    }
+    let charts = [losses] + (fields.map { [$0] } ?? [])
+    try world.agree {
+      guard world.rank == 0 else { return }
+      do {
+        try Chart.svg(charts).write(toFile: out, atomically: true, encoding: .utf8)
+      } catch {
+        throw TrainingError(
+          exitStatus: ExitStatus.cannotCreate, "\(out): cannot be written: \(error)")
+      }
+    }
+    Voice.say("\(out): \(charts.count) chart\(charts.count == 1 ? "" : "s")")
+    try Voice.summarize(["charts": charts.count], to: arguments.text("summary"))
+  }
+
+  private struct Line: Decodable {
+    let step: Int
+    let loss: Double
+  }
+
+  private func lossPoints(of header: CheckpointHeader) -> [(x: Double, y: Double)] {
+    header.metrics.split(separator: "\n").compactMap { line in
+      let decoded = try? JSONDecoder().decode(Line.self, from: Data(line.utf8))
+      return decoded.map { (Double($0.step), $0.loss) }
+    }
+  }
+
+  /// Adds the prediction of one network; the truth is added with the first.
+  private func add(
+    _ header: CheckpointHeader, _ name: String, _ data: Dataset, to chart: inout Chart?,
+    on world: borrowing Communicator
+  ) throws {
+    guard data.points == header.points else {
+      throw TrainingError.data(
+        "\(data.path): \(name) was trained on \(PointDescription(header.points).text), the dataset "
+          + "has \(PointDescription(data.points).text)")
+    }
+    let receivers = header.outputPoints ?? header.points
+    guard receivers.dimension == 1 else { return }
+    let sample = sample ?? data.sampleCount - 1
+    guard sample < data.sampleCount else {
+      throw TrainingError.usage(
+        "--sample \(sample): the dataset has the samples 0 to \(data.sampleCount - 1)")
+    }
+    func line(_ values: [Double]) -> [(x: Double, y: Double)] {
+      zip(receivers.coordinates, values).map { ($0, $1) }.sorted { $0.x < $1.x }
+    }
+    if chart == nil {
+      let count = data.outputCount
+      let truth = Array(data.outputs[sample * count..<(sample + 1) * count])
+      chart = Chart(
+        title: "Sample \(sample)", xTitle: "x", yTitle: "u",
+        series: [Series(name: "truth", points: line(truth))])
+    }
+    let output: [Double]
+    switch header.configuration.training.precision {
+    case .float: output = try predict(header, data, sample, as: Float.self, on: world)
+    case .double: output = try predict(header, data, sample, as: Double.self, on: world)
+    }
+    chart?.series.append(Series(name: name, points: line(output), isDashed: true))
+  }
+
+  private func predict<Scalar: KernelScalar & HDF5Scalar & MPIScalar>(
+    _ header: CheckpointHeader, _ data: Dataset, _ sample: Int, as: Scalar.Type,
+    on world: borrowing Communicator
+  ) throws -> [Double] {
+    let network = try header.network()
+    let parameters = try Checkpoint.readParameters(
+      header.path, network, as: Scalar.self, on: world)
+    let evaluator = Evaluator<Scalar>(
+      NetworkExecutor(
+        network, samples: header.configuration.training.shard, forTraining: false),
+      normalization: header.normalization)
+    var output: [Double] = []
+    evaluator.predict(data, samples: sample..<sample + 1, parameters: parameters.span) {
+      output = $1
+    }
+    return output
+  }
+}

@@ -1,0 +1,124 @@
+import BlockKernels
+import Foundation
+import MessagePassing
+import OperatorNetworks
+import ParallelHDF5
+import Training
+
+/// `train`: trains a network, or continues its training.
+struct TrainCommand {
+  let arguments: Arguments
+  let data: String
+  let network: NetworkOptions
+  let training: TrainingOptions
+  let options: RunOptions
+  let epochs: Int?
+  let layout: DatasetLayout
+
+  init(_ arguments: Arguments) throws(TrainingError) {
+    self.arguments = arguments
+    data = try arguments.required("data")
+    network = try arguments.networkOptions()
+    training = try arguments.trainingOptions()
+    layout = try arguments.layout()
+    epochs = try arguments.integer("epochs")
+    var options = RunOptions()
+    options.directory = try arguments.required("out")
+    options.restart = arguments.has("restart")
+    options.stopAfter = try arguments.integer("stop-after")
+    options.reportEvery = try arguments.integer("report-every") ?? options.reportEvery
+    options.validateEvery =
+      try arguments.integer("validate-every", atLeast: 0) ?? options.validateEvery
+    options.checkpointEvery =
+      try arguments.integer("checkpoint-every", atLeast: 0) ?? options.checkpointEvery
+    self.options = options
+  }
+
+  /// Checks that the process grid is one that this program can use.
+  private func checkGrid(_ ranks: Int) throws(TrainingError) {
+    guard let text = arguments.text("grid"), text != "auto" else { return }
+    let sizes = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+    guard sizes.count == 2, sizes.allSatisfy({ $0 > 0 }) else {
+      throw .usage("--grid \(text): needed is D×T like 4x1, or auto")
+    }
+    guard sizes[0] * sizes[1] == ranks else {
+      throw .usage("--grid \(text) needs \(sizes[0] * sizes[1]) ranks, there are \(ranks)")
+    }
+    guard sizes[1] == 1 else {
+      throw .usage(
+        "--grid \(text): ranks share samples only, networks are not spread over tree ranks yet; "
+          + "use --grid \(ranks)x1")
+    }
+  }
+
+  /// Trains. Collective.
+  ///
+  /// - Returns: The exit status: 0, or 75 if the run stopped early.
+  func run(on world: borrowing Communicator) throws -> Int32 {
+    try checkGrid(world.size)
+    let dataset = try Dataset.load(data, layout: layout, on: world)
+    var training = training
+    if let epochs {
+      let samples = training.split.range(of: .training, count: dataset.sampleCount).count
+      training.iterations = max(1, (epochs * samples + training.batch - 1) / training.batch)
+    }
+    let configuration = RunConfiguration(network: network, training: training, layout: layout)
+    switch training.precision {
+    case .float: return try train(configuration, dataset, as: Float.self, on: world)
+    case .double: return try train(configuration, dataset, as: Double.self, on: world)
+    }
+  }
+
+  private func train<Scalar: KernelScalar & HDF5Scalar & MPIScalar>(
+    _ configuration: RunConfiguration, _ dataset: Dataset, as scalar: Scalar.Type,
+    on world: borrowing Communicator
+  ) throws -> Int32 {
+    StopSignals.install()
+    let outcome = try TrainingRun.train(
+      configuration, options: options, data: dataset, as: scalar, on: world,
+      isStopRequested: { StopSignals.isRequested }
+    ) { progress in
+      let validation = progress.validationError.map { "  error \(Voice.short($0))" } ?? ""
+      Voice.progress(
+        "\(String(progress.step).aligned(to: 7))/\(progress.iterations)  "
+          + "loss \(Voice.short(progress.loss))\(validation)  "
+          + "\(Voice.short(progress.secondsPerStep * 1000)) ms/step  "
+          + "\(Voice.duration(progress.secondsLeft)) left",
+        isLast: progress.step == progress.iterations)
+    }
+    switch outcome {
+    case .finished(let summary):
+      try report(summary)
+      return 0
+    case .alreadyFinished(let summary):
+      Voice.note(
+        "\(options.directory): all \(summary.iterations) steps are made; nothing to do "
+          + "(--restart starts over)")
+      try report(summary)
+      return 0
+    case .stopped(let summary):
+      Voice.note(
+        "\(options.directory): stopped after step \(summary.iterations) with a checkpoint; "
+          + "run the same command again to continue")
+      try report(summary)
+      return ExitStatus.stoppedEarly
+    }
+  }
+
+  private func report(_ summary: TrainingSummary) throws(TrainingError) {
+    func line(_ name: String, _ value: Double?) -> String? {
+      value.map { "\(name.padded(to: 24))\(Voice.short($0))" }
+    }
+    let lines = [
+      "\("parameters".padded(to: 24))\(summary.parameters)",
+      line("training error", summary.trainError),
+      line("validation error", summary.validationError), line("test error", summary.testError),
+      line("mean predictor, test", summary.meanPredictorError),
+      line("ms per step", summary.secondsPerStep.map { $0 * 1000 }),
+      "\("digest".padded(to: 24))\(summary.digest)",
+    ]
+    Voice.say(lines.compactMap { $0 }.joined(separator: "\n"))
+    try Voice.summarize(summary.jsonObject, to: "\(options.directory)/summary.json")
+    try Voice.summarize(summary.jsonObject, to: arguments.text("summary"))
+  }
+}

@@ -1,0 +1,118 @@
+/// The verbs of the program and their options.
+enum Verbs {
+  static let all = [generate, train, evaluate, predict, inspect, plot]
+
+  static let generate = Verb(
+    name: "generate", summary: "Solves a problem for many input fields and writes a dataset.",
+    positional: "PROBLEM", required: ["out"],
+    groups: [
+      (
+        "Problem: rte-1d or custom-operator",
+        [
+          OptionSpec("points", "N", "points of the grid", standard: "320"),
+          OptionSpec("samples", "n", "number of samples", standard: "20000"),
+          OptionSpec("seed", "n", "seed of the input fields", standard: "1"),
+          OptionSpec("inputs", "FILE", "label the input fields in this file instead"),
+          OptionSpec("gaussians", "n", "Gaussians of an input field", standard: "2"),
+          OptionSpec("amplitude", "a,b", "range of their integrals", standard: "0.1,0.3"),
+          OptionSpec("centres", "a,b", "range of their centres", standard: "0.2,0.8"),
+          OptionSpec("gap", "x", "smallest distance of two centres", standard: "0.05"),
+          OptionSpec("variance", "a,b", "range of their variance", standard: "0.002,0.004"),
+          OptionSpec("absorption", "μ", "rte-1d: the absorption coefficient", standard: "0.2"),
+          OptionSpec(
+            "diagonal", "d", "custom-operator: d·N stands for 1/|x−x|", standard: "0"),
+        ]
+      ),
+      (
+        "Output",
+        [
+          OptionSpec("out", "FILE", "the HDF5 file to be written"),
+          OptionSpec("force", nil, "overwrite that file"),
+          OptionSpec("precision", "NAME", "float or double numbers in it", standard: "double"),
+        ]
+      ), OptionGroups.layout, OptionGroups.common,
+    ])
+
+  static let train = Verb(
+    name: "train", summary: "Trains a network, or continues its training.", positional: nil,
+    required: ["data", "out"],
+    groups: [
+      (
+        "Run",
+        [
+          OptionSpec("data", "FILE", "the dataset"),
+          OptionSpec("out", "DIR", "directory of checkpoints, metrics and summary"),
+          OptionSpec("restart", nil, "start over although DIR has checkpoints"),
+          OptionSpec("stop-after", "n", "stop after step n with a checkpoint and status 75"),
+          OptionSpec("grid", "DxT", "data groups × tree ranks, or auto", standard: "auto"),
+          OptionSpec(
+            "report-every", "n", "steps between two lines of progress", standard: "100"),
+          OptionSpec(
+            "validate-every", "n", "steps between two validations, 0 for none", standard: "500"),
+          OptionSpec(
+            "checkpoint-every", "n", "steps between two checkpoints, 0 for the last only",
+            standard: "1000"),
+        ]
+      ), OptionGroups.network, OptionGroups.training, OptionGroups.layout, OptionGroups.common,
+    ])
+
+  static let evaluate = Verb(
+    name: "evaluate", summary: "Computes the errors of a trained network.", positional: nil,
+    required: ["checkpoint", "data"],
+    groups: [
+      (
+        "What",
+        [
+          OptionSpec("checkpoint", "PATH", "a checkpoint, or a directory for its newest one"),
+          OptionSpec("data", "FILE", "the dataset"),
+          OptionSpec(
+            "part", "NAME", "training, validation or test by the split of the run",
+            standard: "all samples"),
+        ]
+      ), OptionGroups.layout, OptionGroups.common,
+    ])
+
+  static let predict = Verb(
+    name: "predict", summary: "Computes the outputs of input fields.", positional: nil,
+    required: ["checkpoint", "data", "out"],
+    groups: [
+      (
+        "What",
+        [
+          OptionSpec("checkpoint", "PATH", "a checkpoint, or a directory for its newest one"),
+          OptionSpec("data", "FILE", "the dataset; its outputs are not needed"),
+          OptionSpec("out", "FILE", "the HDF5 file to be written"),
+          OptionSpec("force", nil, "overwrite that file"),
+        ]
+      ), OptionGroups.layout, OptionGroups.common,
+    ])
+
+  static let inspect = Verb(
+    name: "inspect", summary: "Prints the tree, the lists and the parameters of a network.",
+    positional: nil, required: [],
+    groups: [
+      (
+        "Points",
+        [
+          OptionSpec("points", "N", "a uniform grid, such as 320 or 80x80", standard: "320"),
+          OptionSpec("data", "FILE", "the points of this dataset instead"),
+        ]
+      ), OptionGroups.network, OptionGroups.layout, OptionGroups.common,
+    ])
+
+  static let plot = Verb(
+    name: "plot", summary: "Draws the loss of a run, and predictions against the truth, as SVG.",
+    positional: nil, required: ["run", "out"],
+    groups: [
+      (
+        "What",
+        [
+          OptionSpec("run", "DIR,…", "directories of runs, separated by commas"),
+          OptionSpec("data", "FILE", "also draw predictions for samples of this dataset"),
+          OptionSpec("sample", "n", "the sample, counted from 0", standard: "the last one"),
+          OptionSpec("out", "FILE", "the SVG file to be written"),
+          OptionSpec("force", nil, "overwrite that file"),
+        ]
+      ), OptionGroups.layout, OptionGroups.common,
+    ])
+}

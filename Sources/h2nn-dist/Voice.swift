@@ -1,0 +1,59 @@
+import Foundation
+import MessagePassing
+import Training
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// What the program says: rank 0 speaks, results on standard output, progress on standard error.
+enum Voice {
+  static let speaks = MPIEnvironment.launcherRank == 0
+  private static let isTerminal = isatty(STDERR_FILENO) == 1
+
+  /// Prints a line of results.
+  static func say(_ line: String) {
+    guard speaks else { return }
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+  }
+
+  /// Prints a line about what goes on.
+  static func note(_ line: String) {
+    guard speaks else { return }
+    FileHandle.standardError.write(Data((line + "\n").utf8))
+  }
+
+  /// Prints progress: one line that changes on a terminal, line after line otherwise.
+  ///
+  /// Where lines stay, one of fifty is printed, by the given count, and the last.
+  static func progress(_ line: String, isLast: Bool, every count: Int = 0) {
+    guard speaks, isTerminal || isLast || count % 50 == 0 else { return }
+    let text = isTerminal ? "\r\u{1B}[K\(line)\(isLast ? "\n" : "")" : line + "\n"
+    FileHandle.standardError.write(Data(text.utf8))
+  }
+
+  /// Writes the object of `--summary`, on rank 0.
+  static func summarize(_ object: [String: Any], to path: String?) throws(TrainingError) {
+    guard let path, speaks else { return }
+    do {
+      let data = try JSONSerialization.data(
+        withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+      try (data + Data("\n".utf8)).write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw TrainingError(exitStatus: 73, "\(path): the summary cannot be written: \(error)")
+    }
+  }
+
+  /// Returns a number with a few digits, in the form that fits its size.
+  static func short(_ value: Double) -> String {
+    String(format: abs(value) >= 1e-2 && abs(value) < 1e5 ? "%.4g" : "%.3e", value)
+  }
+
+  /// Returns a duration in words.
+  static func duration(_ seconds: Double) -> String {
+    let whole = Int(seconds.rounded())
+    if whole < 60 { return "\(whole) s" }
+    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+    return "\(whole / 3600) h \(whole % 3600 / 60) min"
+  }
+}

@@ -1,0 +1,134 @@
+public import Foundation
+internal import Synchronization
+
+/// What a program that was started left behind.
+public struct Launch: Sendable {
+  /// The exit status, or minus the number of the signal that ended it.
+  public let status: Int32
+  /// What it wrote to standard output.
+  public let output: String
+  /// What it wrote to standard error.
+  public let errors: String
+}
+
+/// A failure to start a program or to see it end.
+public enum LaunchError: Error, CustomStringConvertible {
+  /// There is no such product beside the test bundle.
+  case missingProduct(String, searched: [String])
+  /// The program did not end in time and was killed; with what it had written.
+  case hang(String, timeout: TimeInterval, Launch)
+
+  /// What went wrong, in words.
+  public var description: String {
+    switch self {
+    case .missingProduct(let product, let searched):
+      "no product \(product) in \(searched.joined(separator: ", "))"
+    case .hang(let command, let timeout, let launch):
+      """
+      hang: \(command) was killed after \(timeout) s
+      output: \(launch.output)
+      errors: \(launch.errors)
+      """
+    }
+  }
+}
+
+/// One program at a time has the few cores of a test machine.
+private let turn = Mutex<Void>(())
+
+/// Runs a product of the package under `mpirun` and waits for its end.
+///
+/// - Parameters:
+///   - product: The name of an executable that was built beside the test bundle.
+///   - arguments: The arguments of the program.
+///   - ranks: The number of processes; nil to start the program alone, without `mpirun`.
+///   - environment: The variables to set beside those that this process has.
+///   - timeout: The number of seconds after which the program is killed.
+/// - Returns: The exit status and the output of the program.
+/// - Throws: ``LaunchError`` if there is no such product or it hangs.
+public func launch(
+  _ product: String, arguments: [String] = [], ranks: Int?, environment: [String: String] = [:],
+  timeout: TimeInterval = 60
+) throws -> Launch {
+  let program = try locate(product).path
+  var command = [program] + arguments
+  if let ranks {
+    let options = ["--oversubscribe", "--mca", "mpi_yield_when_idle", "1", "-n", "\(ranks)"]
+    command = ["mpirun"] + options + command
+  }
+  var variables = ProcessInfo.processInfo.environment
+  // Containers run the tests as root, which Open MPI has to be told twice.
+  variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
+  variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+  variables.merge(environment) { _, new in new }
+  return try turn.withLock { _ in
+    try run(command, environment: variables, timeout: timeout)
+  }
+}
+
+/// Finds a product of the package.
+///
+/// - Parameter product: The name of the executable.
+/// - Returns: The place of the executable.
+/// - Throws: ``LaunchError`` if it is not beside the test bundle.
+public func locate(_ product: String) throws -> URL {
+  // The test bundle is the program itself on Linux, and an argument of the test runner elsewhere.
+  let places = ([Bundle.main.executablePath].compactMap { $0 } + CommandLine.arguments)
+    .filter { $0.contains("/") }
+    .flatMap { place in
+      sequence(first: URL(fileURLWithPath: place)) { url in
+        url.path == "/" ? nil : url.deletingLastPathComponent()
+      }.dropFirst().prefix(4)
+    }
+  let candidates = places.map { $0.appendingPathComponent(product) }
+  let found = candidates.first { candidate in
+    var isDirectory: ObjCBool = false
+    // The flag is set during the call.
+    return unsafe FileManager.default.fileExists(
+      atPath: candidate.path, isDirectory: &isDirectory) && !isDirectory.boolValue
+  }
+  guard let found else {
+    throw LaunchError.missingProduct(product, searched: places.map { $0.path })
+  }
+  return found
+}
+
+/// Runs a command with its output in files, since a full pipe would stop it.
+private func run(
+  _ command: [String], environment: [String: String], timeout: TimeInterval
+) throws -> Launch {
+  let folder = FileManager.default.temporaryDirectory
+    .appendingPathComponent("launch-\(UUID().uuidString)")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  let files = ["output", "errors"].map { folder.appendingPathComponent($0) }
+  for file in files { try Data().write(to: file) }
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+  process.arguments = command
+  process.environment = environment
+  process.standardInput = FileHandle.nullDevice
+  process.standardOutput = try FileHandle(forWritingTo: files[0])
+  process.standardError = try FileHandle(forWritingTo: files[1])
+  let ended = DispatchSemaphore(value: 0)
+  process.terminationHandler = { _ in ended.signal() }
+  try process.run()
+  let isHanging = ended.wait(timeout: .now() + timeout) == .timedOut
+  if isHanging {
+    // mpirun ends its processes when it is asked to end; a second later it is not asked.
+    process.terminate()
+    if ended.wait(timeout: .now() + 5) == .timedOut {
+      kill(process.processIdentifier, SIGKILL)
+      ended.wait()
+    }
+  }
+  let texts = try files.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
+  let signalled = process.terminationReason == .uncaughtSignal
+  let launch = Launch(
+    status: signalled ? -process.terminationStatus : process.terminationStatus,
+    output: texts[0], errors: texts[1])
+  guard !isHanging else {
+    throw LaunchError.hang(command.joined(separator: " "), timeout: timeout, launch)
+  }
+  return launch
+}
