@@ -67,7 +67,13 @@ extension TrainingRun {
   /// Returns the median over the steps after warm-up of the slowest rank's time. Collective.
   private func medianDuration(on communicator: borrowing Communicator) throws -> Double? {
     let timed = durations.dropFirst(min(10, durations.count / 2))
-    guard !timed.isEmpty else { return nil }
+    guard !timed.isEmpty else {
+      // No step was made in this call: the metrics know how long the steps took.
+      let medians = metrics.split(separator: "\n").compactMap {
+        try? JSONDecoder().decode(StepDuration.self, from: Data($0.utf8)).seconds_per_step
+      }
+      return medians.isEmpty ? nil : medians.sorted()[medians.count / 2]
+    }
     let own = Array(timed)
     var all = [Double](repeating: 0, count: own.count * communicator.size)
     var span = all.mutableSpan
@@ -78,4 +84,9 @@ extension TrainingRun {
     }
     return slowest.sorted()[slowest.count / 2]
   }
+}
+
+/// The part of a line of the metrics that tells the time.
+private struct StepDuration: Decodable {
+  let seconds_per_step: Double
 }

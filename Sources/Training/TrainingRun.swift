@@ -174,10 +174,12 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
 
   /// Writes a checkpoint of the present state. Collective.
   func writeCheckpoint(on communicator: borrowing Communicator) throws {
+    // Rank 0 keeps the metrics; datasets are written with equal contents on all ranks.
+    let lines = try communicator.broadcast(Array(metrics.utf8), from: 0)
     let content = CheckpointContent(
       configuration: configuration, network: network, points: data.points,
       outputPoints: data.outputPoints, normalization: normalization, step: trainer.step,
-      metrics: metrics, parameters: trainer.parameters,
+      metrics: String(decoding: lines, as: UTF8.self), parameters: trainer.parameters,
       moments: [trainer.optimizer.firstMoment, trainer.optimizer.secondMoment],
       owned: (0..<communicator.size).map { trainer.reduction.owned(by: $0) })
     try Checkpoint.write(content, in: options.directory, on: communicator)
