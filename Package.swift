@@ -69,5 +69,16 @@ let package = Package(
         "ClusterTrees", "ParallelHDF5", "MessagePassing",
       ],
       swiftSettings: settings),
+
+    // MARK: Tests
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+    .executableTarget(
+      name: "DistributedChecks", dependencies: ["MessagePassing", "ParallelHDF5"],
+      path: "Tests/DistributedChecks", swiftSettings: settings),
+    tests("MessagePassingTests", ["DistributedChecks", "MessagePassing", "TestSupport"]),
+    tests(
+      "ParallelHDF5Tests", ["ParallelHDF5", "MessagePassing", "DistributedChecks", "TestSupport"]),
+    tests("ClusterTreesTests", ["ClusterTrees"]),
+    tests("OperatorProblemsTests", ["OperatorProblems", "BlockKernels"]),
   ]
 )

@@ -22,11 +22,18 @@ public enum Activation: String, CaseIterable, Sendable, Codable {
   ) {
     if self == .identity { return }
     precondition(range.upperBound <= values.count, "\(range) of \(values.count) elements")
-    unsafe values.withUnsafeMutableBufferPointer { y in
+    unsafe values.withUnsafeMutableBufferPointer { buffer in
+      guard let y = buffer.baseAddress else { return }
       // The range was checked above.
       switch self {
       case .identity: break
-      case .relu: for i in range { unsafe y[i] = y[i] < 0 ? 0 : y[i] }
+      case .relu:
+        var i = range.lowerBound
+        while i < range.upperBound {
+          let value = unsafe y[i]
+          unsafe y[i] = value < 0 ? 0 : value
+          i &+= 1
+        }
       case .tanh: for i in range { unsafe y[i] = Scalar(MathLibrary.tanh(Double(y[i]))) }
       case .sigmoid:
         for i in range { unsafe y[i] = Scalar(1 / (1 + MathLibrary.exp(-Double(y[i])))) }
@@ -70,11 +77,26 @@ public enum Activation: String, CaseIterable, Sendable, Codable {
     precondition(
       range.upperBound <= gradient.count && offset + range.count <= values.count,
       "\(range) of \(gradient.count) elements, \(offset) of \(values.count)")
-    unsafe values.withUnsafeBufferPointer { y in
-      unsafe gradient.withUnsafeMutableBufferPointer { g in
+    unsafe values.withUnsafeBufferPointer { values in
+      unsafe gradient.withUnsafeMutableBufferPointer { gradient in
+        guard let y = values.baseAddress, let g = gradient.baseAddress else { return }
         // Both ranges were checked above.
-        let shift = offset - range.lowerBound
-        for i in range { unsafe g[i] *= derivative(at: y[i + shift]) }
+        var i = range.lowerBound
+        var j = offset
+        if self == .relu {
+          while i < range.upperBound {
+            let (value, slope) = unsafe (y[j], g[i])
+            unsafe g[i] = value > 0 ? slope : 0
+            i &+= 1
+            j &+= 1
+          }
+        } else {
+          while i < range.upperBound {
+            unsafe g[i] *= derivative(at: y[j])
+            i &+= 1
+            j &+= 1
+          }
+        }
       }
     }
   }

@@ -61,7 +61,7 @@ extension HDF5File {
     let first: Int
   }
 
-  /// Moves rows in as many rounds as the rank with the most of them needs.
+  /// Moves rows in rounds of a limited size.
   private func transfer(
     _ operation: Operation, _ rows: Range<Int>, _ kind: HDF5ScalarKind, count: Int,
     _ move: (Part) -> herr_t
@@ -82,8 +82,9 @@ extension HDF5File {
       "\(count) values for \(rows.count) rows of \(width) elements in \(operation.object)")
     guard length * width > 0 else { return }
     let limit = max(1, transferLimit / (width * kind.size))
-    let rounds = try maximum((rows.count + limit - 1) / limit, operation)
-    // A rank that fails takes part in the rounds that are left, since the others do.
+    let ownRounds = (rows.count + limit - 1) / limit
+    // A rank that has no more rows, or failed, takes part in the rounds that are left.
+    let rounds = gathersTransfers ? try maximum(ownRounds, operation) : ownRounds
     var failure: HDF5Error?
     for round in 0..<rounds {
       let start = min(rows.lowerBound + round * limit, rows.upperBound)
@@ -126,10 +127,10 @@ extension HDF5File {
     try operation.check { move(part) }
   }
 
-  /// Makes the properties of a transfer: collective if the file is parallel.
+  /// Makes the properties of a transfer.
   private func transferProperties(_ operation: Operation) throws(HDF5Error) -> Handle {
     let properties = try operation.open(.properties) { H5Pcreate(chdf5_dataset_transfer()) }
-    if isParallel {
+    if isParallel && gathersTransfers {
       try operation.check { [id = properties.id] in
         H5Pset_dxpl_mpio(id, H5FD_MPIO_COLLECTIVE)
       }

@@ -12,8 +12,15 @@ public import MessagePassing
 public struct HDF5File: ~Copyable {
   /// The path of the file.
   public let path: String
-  /// The largest number of bytes that a rank transfers in one call of the library; a positive number.
+  /// The largest number of bytes that a rank transfers in one call of the library.
   public var transferLimit = 1 << 30
+  /// Whether some ranks gather the rows of others and transfer them in larger pieces.
+  ///
+  /// All ranks set it alike. The rows of a rank are one piece of the file, so that there is little to
+  /// gain, unless the pieces are many and small and the file system is slow with those. The default is
+  /// that every rank transfers its own: in Open MPI's implementation (not in ROMIO) the ranks wait for
+  /// ever when a gathered transfer fails, for example on a full disk.
+  public var gathersTransfers = false
   /// The file.
   let handle: Handle
   /// The ranks that share the file, on a communicator of its own; nil for a file of one process.

@@ -28,7 +28,9 @@ struct CheckpointContent<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
 }
 
 extension Checkpoint {
-  /// Writes a checkpoint and publishes it under its name. Collective.
+  /// Writes a checkpoint and publishes it under its name.
+  ///
+  /// Collective.
   ///
   /// The file is written under a temporary name, closed, flushed to the disk and renamed.
   static func write<Scalar>(

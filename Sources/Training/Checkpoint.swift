@@ -86,7 +86,9 @@ public enum Checkpoint {
     return newest
   }
 
-  /// Reads what is needed to build the network. Collective.
+  /// Reads what is needed to build the network.
+  ///
+  /// Collective.
   ///
   /// - Parameters:
   ///   - path: The file.
@@ -156,16 +158,20 @@ public enum Checkpoint {
     }
   }
 
-  /// Reads the parameters of a checkpoint. Collective.
+  /// Reads the parameters of a checkpoint.
+  ///
+  /// Collective.
   ///
   /// - Parameters:
   ///   - path: The file.
   ///   - network: The network of the checkpoint.
+  ///   - scalar: The scalar type of the checkpoint.
   ///   - communicator: The ranks that read.
   /// - Returns: The parameters.
   /// - Throws: An `ExitStatusError`: 65 if the content is wrong.
   public static func readParameters<Scalar: KernelScalar & HDF5Scalar>(
-    _ path: String, _ network: Network, as: Scalar.Type, on communicator: borrowing Communicator
+    _ path: String, _ network: Network, as scalar: Scalar.Type,
+    on communicator: borrowing Communicator
   ) throws -> AlignedBuffer<Scalar> {
     try read(.parameters, path, network, on: communicator)
   }

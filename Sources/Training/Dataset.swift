@@ -35,7 +35,9 @@ public struct Dataset: Sendable {
   /// The number of points of an output.
   public var outputCount: Int { (outputPoints ?? points).count }
 
-  /// Reads a dataset and checks it. Collective.
+  /// Reads a dataset and checks it.
+  ///
+  /// Collective.
   ///
   /// - Parameters:
   ///   - path: The HDF5 file.

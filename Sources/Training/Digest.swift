@@ -14,11 +14,11 @@ public struct Digest: Sendable {
   /// - Parameter values: The numbers, in canonical order.
   public mutating func add<T: BitwiseCopyable>(_ values: Span<T>) {
     var state = state
-    unsafe values.bytes.withUnsafeBytes { bytes in
-      // The bytes are those of the span, read once each.
-      for unsafe byte in unsafe bytes {
-        state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
-      }
+    let bytes = unsafe values.bytes
+    for index in 0..<bytes.byteCount {
+      // The index runs over the bytes of the span.
+      let byte = unsafe bytes.unsafeLoad(fromUncheckedByteOffset: index, as: UInt8.self)
+      state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
     }
     self.state = state
   }

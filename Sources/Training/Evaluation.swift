@@ -69,7 +69,9 @@ public struct Evaluator<Scalar: KernelScalar & MPIScalar> {
     }
   }
 
-  /// Computes the errors on samples. Collective.
+  /// Computes the errors on samples.
+  ///
+  /// Collective.
   ///
   /// Errors are gathered and summed in the order of the samples, so they do not depend on the ranks.
   ///

@@ -76,9 +76,12 @@ struct GradientReduction<Scalar: KernelScalar & MPIScalar> {
     Elementwise.add(source, at: 0, to: &target, in: 0..<target.count)
   }
 
-  /// Sums the subtrees of all ranks over the parameters that this rank owns. Collective.
+  /// Sums the subtrees of all ranks over the parameters that this rank owns.
+  ///
+  /// Collective.
   ///
   /// - Parameter communicator: The data groups.
+  /// - Throws: `MPIError` if the exchange fails.
   func reduce(on communicator: borrowing Communicator) throws(MPIError) {
     guard rankCount > 1 else { return }
     let (outgoing, incoming) = (outgoing, incoming)

@@ -30,6 +30,8 @@ struct ShardBuffer<Scalar: KernelScalar> {
       shift: normalization.outputShift, scale: normalization.outputScale, into: buffer)
   }
 
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   private func gather(
     _ values: [Double], count: Int, order: [Int32], _ chosen: [Int], shift: [Double],
     scale: Double, into buffer: AlignedBuffer<Scalar>
@@ -62,6 +64,8 @@ struct ShardBuffer<Scalar: KernelScalar> {
   }
 
   /// Writes one column of a network's output, in physical units and in the order of the points.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   func store(
     _ column: Int, of buffer: AlignedBuffer<Scalar>, into values: inout [Double], at start: Int
   ) {

@@ -75,10 +75,13 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     reduction.tree.shardCount * (executor.forwardFlops + executor.backwardFlops)
   }
 
-  /// Makes one step. Collective.
+  /// Makes one step.
+  ///
+  /// Collective.
   ///
   /// - Parameter communicator: The data groups.
   /// - Returns: Whether the losses of this rank's shards are finite.
+  /// - Throws: `MPIError` if an exchange fails.
   func makeStep(on communicator: borrowing Communicator) throws(MPIError) -> Bool {
     reduction.accumulate { shard, gradient in computeGradient(of: shard, into: gradient) }
     try reduction.reduce(on: communicator)
@@ -124,7 +127,9 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     return (first..<last).map { order.sample(at: step * options.batch + $0) }
   }
 
-  /// Returns the loss of the last step. Collective.
+  /// Returns the loss of the last step.
+  ///
+  /// Collective.
   func lastLoss(on communicator: borrowing Communicator) throws(MPIError) -> Double {
     let counts = (0..<reduction.rankCount).map {
       evenPiece(of: reduction.tree.shardCount, pieces: reduction.rankCount, piece: $0).count

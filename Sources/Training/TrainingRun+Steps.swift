@@ -4,7 +4,9 @@ import MessagePassing
 import OperatorNetworks
 
 extension TrainingRun {
-  /// Makes the remaining steps. Collective.
+  /// Makes the remaining steps.
+  ///
+  /// Collective.
   ///
   /// - Returns: Whether all steps are made; false if the run stopped early.
   mutating func steps(

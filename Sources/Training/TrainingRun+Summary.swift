@@ -44,7 +44,9 @@ public struct TrainingSummary: Sendable {
 }
 
 extension TrainingRun {
-  /// Evaluates all parts with the present parameters. Collective.
+  /// Evaluates all parts with the present parameters.
+  ///
+  /// Collective.
   func summarize(on communicator: borrowing Communicator) throws -> TrainingSummary {
     let evaluator = Evaluator(trainer.executor, normalization: normalization)
     let parameters = trainer.parameters
@@ -64,7 +66,9 @@ extension TrainingRun {
       digest: Digest.of(parameters.span), directory: options.directory)
   }
 
-  /// Returns the median over the steps after warm-up of the slowest rank's time. Collective.
+  /// Returns the median over the steps after warm-up of the slowest rank's time.
+  ///
+  /// Collective.
   private func medianDuration(on communicator: borrowing Communicator) throws -> Double? {
     let timed = durations.dropFirst(min(10, durations.count / 2))
     guard !timed.isEmpty else {

@@ -61,7 +61,9 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   var validationError: Double?
   var durations: [Double] = []
 
-  /// Trains a network, or continues its training. Collective.
+  /// Trains a network, or continues its training.
+  ///
+  /// Collective.
   ///
   /// - Parameters:
   ///   - configuration: All that determines the result.
@@ -172,7 +174,9 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     return path.isEmpty ? nil : path
   }
 
-  /// Writes a checkpoint of the present state. Collective.
+  /// Writes a checkpoint of the present state.
+  ///
+  /// Collective.
   func writeCheckpoint(on communicator: borrowing Communicator) throws {
     // Rank 0 keeps the metrics; datasets are written with equal contents on all ranks.
     let lines = try communicator.broadcast(Array(metrics.utf8), from: 0)

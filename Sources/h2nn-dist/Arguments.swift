@@ -102,7 +102,9 @@ struct Arguments {
 
   /// Returns a finite number in an interval.
   func real(
-    _ name: String, _ range: ClosedRange<Double> = -Double.greatestFiniteMagnitude...Double
+    _ name: String,
+    _ range: ClosedRange<Double> = -Double
+      .greatestFiniteMagnitude...Double
       .greatestFiniteMagnitude
   ) throws(TrainingError) -> Double? {
     guard let text = values[name] else { return nil }

@@ -65,22 +65,26 @@ struct Chart {
         * (height - frame.top - frame.bottom)
     }
     func f(_ value: Double) -> String { String(format: "%.1f", value) }
-    var text = "<text x=\"\(f(width / 2))\" y=\"20\" text-anchor=\"middle\" "
+    var text =
+      "<text x=\"\(f(width / 2))\" y=\"20\" text-anchor=\"middle\" "
       + "font-size=\"14\">\(Self.escaped(title))</text>\n"
     for tick in Self.ticks(xRange) {
-      text += "<line x1=\"\(f(place(tick)))\" x2=\"\(f(place(tick)))\" y1=\"\(f(frame.top))\" "
+      text +=
+        "<line x1=\"\(f(place(tick)))\" x2=\"\(f(place(tick)))\" y1=\"\(f(frame.top))\" "
         + "y2=\"\(f(height - frame.bottom))\" stroke=\"#e4e4e4\"/>\n"
         + "<text x=\"\(f(place(tick)))\" y=\"\(f(height - frame.bottom + 17))\" "
         + "text-anchor=\"middle\">\(Self.label(tick))</text>\n"
     }
     for tick in isLogarithmic ? Self.decades(yRange) : Self.ticks(yRange) {
       let label = isLogarithmic ? Self.label(pow(10, tick)) : Self.label(tick)
-      text += "<line x1=\"\(f(frame.left))\" x2=\"\(f(width - frame.right))\" "
+      text +=
+        "<line x1=\"\(f(frame.left))\" x2=\"\(f(width - frame.right))\" "
         + "y1=\"\(f(rise(tick)))\" y2=\"\(f(rise(tick)))\" stroke=\"#e4e4e4\"/>\n"
         + "<text x=\"\(f(frame.left - 7))\" y=\"\(f(rise(tick) + 4))\" "
         + "text-anchor=\"end\">\(label)</text>\n"
     }
-    text += "<rect x=\"\(f(frame.left))\" y=\"\(f(frame.top))\" "
+    text +=
+      "<rect x=\"\(f(frame.left))\" y=\"\(f(frame.top))\" "
       + "width=\"\(f(width - frame.left - frame.right))\" "
       + "height=\"\(f(height - frame.top - frame.bottom))\" fill=\"none\" stroke=\"#404040\"/>\n"
       + "<text x=\"\(f((frame.left + width - frame.right) / 2))\" y=\"\(f(height - 10))\" "
@@ -93,7 +97,8 @@ struct Chart {
         .map { "\(f(place($0.x))),\(f(rise(scaled($0.y))))" }.joined(separator: " ")
       let dash = line.isDashed ? " stroke-dasharray=\"6 4\"" : ""
       let y = frame.top + 18 + 17 * Double(index)
-      text += "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(colour)\" "
+      text +=
+        "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(colour)\" "
         + "stroke-width=\"1.7\"\(dash)/>\n"
         + "<line x1=\"\(f(width - 196))\" x2=\"\(f(width - 166))\" y1=\"\(f(y - 4))\" "
         + "y2=\"\(f(y - 4))\" stroke=\"\(colour)\" stroke-width=\"2\"\(dash)/>\n"

@@ -69,7 +69,8 @@ enum ConfigurationFile {
     var result: [(key: String, value: String)] = []
     for key in settings.keys.sorted() {
       guard let argument = settings[key]?.argument else {
-        throw .usage("\(path): the value of '\(key)' must be a number, a text, true, false or a list")
+        throw .usage(
+          "\(path): the value of '\(key)' must be a number, a text, true, false or a list")
       }
       result.append((key, argument))
     }

@@ -12,7 +12,9 @@ struct TrainedNetwork {
   let network: Network
   let dataset: Dataset
 
-  /// Opens both. Collective.
+  /// Opens both.
+  ///
+  /// Collective.
   init(_ arguments: Arguments, needsOutputs: Bool, on world: borrowing Communicator) throws {
     let checkpoint = try arguments.required("checkpoint")
     let path = try world.agree { try Checkpoint.find(checkpoint) }
@@ -55,7 +57,9 @@ struct EvaluateCommand {
     part = try arguments.choice("part", Part.self)
   }
 
-  /// Evaluates. Collective.
+  /// Evaluates.
+  ///
+  /// Collective.
   func run(on world: borrowing Communicator) throws {
     let trained = try TrainedNetwork(arguments, needsOutputs: true, on: world)
     let errors: ErrorStatistics? =

@@ -66,7 +66,9 @@ struct GenerateCommand {
     return field
   }
 
-  /// Generates the file. Collective.
+  /// Generates the file.
+  ///
+  /// Collective.
   func run(on world: borrowing Communicator) throws {
     try world.agree {
       guard world.rank == 0, FileManager.default.fileExists(atPath: out) else { return }
@@ -144,7 +146,9 @@ struct GenerateCommand {
       ], to: arguments.text("summary"))
   }
 
-  /// Creates the datasets and writes the attributes. Collective.
+  /// Creates the datasets and writes the attributes.
+  ///
+  /// Collective.
   private func describe<P: OperatorProblem & ~Copyable>(
     _ problem: borrowing P, _ given: Dataset?, _ count: Int, in file: borrowing HDF5File
   ) throws {
@@ -177,14 +181,17 @@ struct GenerateCommand {
     }
   }
 
-  /// Solves round after round; each rank has its own contiguous samples. Collective.
+  /// Solves round after round; each rank has its own contiguous samples.
+  ///
+  /// Collective.
   private func solve<P: OperatorProblem & ~Copyable, Scalar: KernelScalar & HDF5Scalar>(
     _ problem: inout P, _ given: Dataset?, _ count: Int, as: Scalar.Type,
     into file: borrowing HDF5File, on world: borrowing Communicator
   ) throws {
     let first = count * world.rank / world.size
     let end = count * (world.rank + 1) / world.size
-    let rounds = ((count + world.size - 1) / world.size + Self.samplesPerRound - 1)
+    let rounds =
+      ((count + world.size - 1) / world.size + Self.samplesPerRound - 1)
       / Self.samplesPerRound
     let (points, width) = (problem.pointCount, problem.parameterCount)
     var input = [Double](repeating: 0, count: points)

@@ -25,7 +25,9 @@ enum Help {
     let required = verb.required.map { name in
       " --\(name) \(verb.options.first { $0.name == name }?.value ?? "")"
     }.joined()
-    var lines = ["\(verb.summary)", "", "Usage: h2nn-dist \(verb.name)\(positional)\(required) [options]"]
+    var lines = [
+      "\(verb.summary)", "", "Usage: h2nn-dist \(verb.name)\(positional)\(required) [options]",
+    ]
     for (title, options) in verb.groups {
       lines += ["", "\(title):"]
       for option in options {

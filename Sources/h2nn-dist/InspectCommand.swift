@@ -18,7 +18,9 @@ struct InspectCommand {
     shape = try arguments.shape("points") ?? [320]
   }
 
-  /// Prints. Not collective: needs no MPI.
+  /// Prints.
+  ///
+  /// Not collective: needs no MPI.
   func run() throws {
     guard Voice.speaks else { return }
     let (sources, receivers) = try points()

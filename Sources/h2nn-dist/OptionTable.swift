@@ -77,7 +77,8 @@ enum OptionGroups {
   static let training: (title: String, options: [OptionSpec]) = (
     "Training",
     [
-      OptionSpec("loss", "NAME", "relative (squared relative residual) or mse", standard: "relative"),
+      OptionSpec(
+        "loss", "NAME", "relative (squared relative residual) or mse", standard: "relative"),
       OptionSpec("optimizer", "NAME", "adam or nadam", standard: "adam"),
       OptionSpec("learning-rate", "η", "learning rate at first", standard: "0.004"),
       OptionSpec("schedule", "NAME", "constant, cosine or step", standard: "cosine"),

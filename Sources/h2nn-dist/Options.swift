@@ -36,7 +36,8 @@ extension Arguments {
     options.beta1 = try real("beta1", 0...0.999999) ?? options.beta1
     options.beta2 = try real("beta2", 0...0.999999999) ?? options.beta2
     options.epsilon = try real("epsilon", 0...largest) ?? options.epsilon
-    options.nadamMomentum = try choice("nadam-momentum", NadamMomentum.self)
+    options.nadamMomentum =
+      try choice("nadam-momentum", NadamMomentum.self)
       ?? options.nadamMomentum
     options.initializer = try choice("initializer", Initializer.self) ?? options.initializer
     options.batch = try integer("batch") ?? options.batch

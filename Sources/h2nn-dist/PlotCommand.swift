@@ -20,7 +20,9 @@ struct PlotCommand {
     sample = try arguments.integer("sample", atLeast: 0)
   }
 
-  /// Draws. Collective.
+  /// Draws.
+  ///
+  /// Collective.
   func run(on world: borrowing Communicator) throws {
     try world.agree {
       guard world.rank == 0, FileManager.default.fileExists(atPath: out) else { return }

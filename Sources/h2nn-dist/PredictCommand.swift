@@ -18,7 +18,9 @@ struct PredictCommand {
     out = try arguments.required("out")
   }
 
-  /// Predicts. Collective.
+  /// Predicts.
+  ///
+  /// Collective.
   func run(on world: borrowing Communicator) throws {
     try world.agree {
       guard world.rank == 0, FileManager.default.fileExists(atPath: out) else { return }

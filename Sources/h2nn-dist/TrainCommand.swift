@@ -51,7 +51,9 @@ struct TrainCommand {
     }
   }
 
-  /// Trains. Collective.
+  /// Trains.
+  ///
+  /// Collective.
   ///
   /// - Returns: The exit status: 0, or 75 if the run stopped early.
   func run(on world: borrowing Communicator) throws -> Int32 {

@@ -58,7 +58,8 @@ func runProgram(_ words: [String]) -> Int32 {
     guard let verb = Verbs.all.first(where: { $0.name == name }) else {
       let nearest = Suggestion.nearest(to: name, among: Verbs.all.map(\.name))
       throw TrainingError.usage(
-        "unknown verb '\(name)'\(nearest.map { "; did you mean \($0)?" } ?? "; see h2nn-dist --help")")
+        "unknown verb '\(name)'\(nearest.map { "; did you mean \($0)?" } ?? "; see h2nn-dist --help")"
+      )
     }
     return try run(verb, Array(words.dropFirst()))
   } catch let failure as RemoteFailure {

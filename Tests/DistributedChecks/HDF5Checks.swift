@@ -4,6 +4,7 @@ import ParallelHDF5
 let hdf5Checks = [
   Check("hdf5-rows", checkRows),
   Check("hdf5-rounds", checkRounds),
+  Check("hdf5-gathered-rounds", checkGatheredRounds),
   Check("hdf5-conversion", checkConversion),
   Check("hdf5-empty", checkEmpty),
   Check("hdf5-whole", checkWhole),
@@ -42,7 +43,8 @@ private func writeRows(
 
 /// Reads the file by one process, and then by all with another distribution.
 private func verifyRows(
-  _ name: String, _ path: String, length: Int, limit: Int, on world: borrowing Communicator
+  _ name: String, _ path: String, length: Int, limit: Int, gathers: Bool = false,
+  on world: borrowing Communicator
 ) throws {
   let serial = try HDF5File.open(name)
   try expectEqual(try serial.shape(of: path), [length, 3, 2], "the shape")
@@ -51,6 +53,7 @@ private func verifyRows(
   let rows = deal(world.size)[world.size - 1 - world.rank]
   var parallel = try HDF5File.open(name, on: world)
   parallel.transferLimit = limit
+  parallel.gathersTransfers = gathers
   var part = [Double](repeating: -1, count: 6 * rows.count)
   var span = part.mutableSpan
   try parallel.read(path, rows: rows, into: &span)
@@ -72,13 +75,24 @@ private func verifyRows(
 
 /// Ranks with more rows, or a smaller limit, need more rounds than others.
 @Sendable private func checkRounds(_ world: borrowing Communicator) throws {
+  try checkRounds(world, gathers: false)
+}
+
+/// The same when ranks without rows in a round take part in it.
+@Sendable private func checkGatheredRounds(_ world: borrowing Communicator) throws {
+  try checkRounds(world, gathers: true)
+}
+
+private func checkRounds(_ world: borrowing Communicator, gathers: Bool) throws {
   try withScratchFolder(on: world) { folder in
     let limit = 48 * (1 + world.rank % 3) + 7
     var file = try HDF5File.create(folder + "/rounds.h5", on: world)
     file.transferLimit = limit
+    file.gathersTransfers = gathers
     let length = try writeRows(file, "/Data", on: world)
     try file.close()
-    try verifyRows(folder + "/rounds.h5", "/Data", length: length, limit: limit, on: world)
+    try verifyRows(
+      folder + "/rounds.h5", "/Data", length: length, limit: limit, gathers: gathers, on: world)
   }
 }
 

@@ -7,6 +7,7 @@ let hdf5FailureChecks = [
   Check("hdf5-truncated", checkTruncated),
   Check("hdf5-uncreatable", checkUncreatable),
   Check("hdf5-one-rank-fails", checkOneRankFails),
+  Check("hdf5-full", checkFull),
 ]
 
 /// A missing file, a file of another kind, and a missing dataset are errors on all ranks.
@@ -79,4 +80,32 @@ let hdf5FailureChecks = [
     try expectEqual(written, (1...size).map { Int32($0) }, "the values")
     try file.close()
   }
+}
+
+/// The last rank cannot write, as on a full disk, and all hear of it.
+@Sendable private func checkFull(_ world: borrowing Communicator) throws {
+  try withScratchFolder(on: world) { folder in
+    let (rank, size, count) = (world.rank, world.size, 100_000)
+    let file = try HDF5File.create(folder + "/full.h5", on: world)
+    try file.createDataset("/Values", shape: [size * count], as: Double.self)
+    let values = [Double](repeating: 1, count: count)
+    if rank == size - 1 { setFileSizeLimit(rlim_t(1000)) }
+    let error = try expectThrows(HDF5Error.self) {
+      try file.write("/Values", rows: rank * count..<(rank + 1) * count, from: values.span)
+    }
+    setFileSizeLimit(nil)
+    try expectEqual(error.exitStatus, 74, "the status")
+    try file.close()
+  }
+}
+
+/// Limits the size of the files that this process writes, or lifts the limit.
+private func setFileSizeLimit(_ size: rlim_t?) {
+  // Otherwise a signal would end the process.
+  signal(SIGXFSZ, SIG_IGN)
+  var limit = rlimit()
+  // The structure is read and written during the calls.
+  unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+  limit.rlim_cur = size ?? limit.rlim_max
+  unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
 }

@@ -7,9 +7,9 @@ struct DistributedHDF5Tests {
   @Test("all ranks are content", arguments: [1, 2, 3, 5, 7])
   func succeeds(ranks: Int) throws {
     let checks = [
-      "hdf5-rows", "hdf5-rounds", "hdf5-conversion", "hdf5-empty", "hdf5-whole",
-      "hdf5-attributes", "hdf5-missing", "hdf5-truncated", "hdf5-uncreatable",
-      "hdf5-one-rank-fails",
+      "hdf5-rows", "hdf5-rounds", "hdf5-gathered-rounds", "hdf5-conversion", "hdf5-empty",
+      "hdf5-whole", "hdf5-attributes", "hdf5-missing", "hdf5-truncated", "hdf5-uncreatable",
+      "hdf5-one-rank-fails", "hdf5-full",
     ]
     let result = try launch("DistributedChecks", arguments: checks, ranks: ranks)
     #expect(result.status == 0, "\(result.errors)")
