@@ -78,7 +78,12 @@ let package = Package(
     tests("MessagePassingTests", ["DistributedChecks", "MessagePassing", "TestSupport"]),
     tests(
       "ParallelHDF5Tests", ["ParallelHDF5", "MessagePassing", "DistributedChecks", "TestSupport"]),
+    tests("BlockKernelsTests", ["BlockKernels"]),
     tests("ClusterTreesTests", ["ClusterTrees"]),
+    tests("BlockSparseTests", ["BlockSparse", "BlockKernels", "ClusterTrees"]),
+    tests(
+      "OperatorNetworksTests",
+      ["OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees"]),
     tests("OperatorProblemsTests", ["OperatorProblems", "BlockKernels"]),
   ]
 )

@@ -21,7 +21,9 @@ public enum Activation: String, CaseIterable, Sendable, Codable {
     _ values: inout MutableSpan<Scalar>, in range: Range<Int>
   ) {
     if self == .identity { return }
-    precondition(range.upperBound <= values.count, "\(range) of \(values.count) elements")
+    precondition(
+      Elementwise.lies(range.lowerBound, range.count, in: values.count),
+      "\(range) of \(values.count) elements")
     unsafe values.withUnsafeMutableBufferPointer { buffer in
       guard let y = buffer.baseAddress else { return }
       // The range was checked above.
@@ -75,7 +77,8 @@ public enum Activation: String, CaseIterable, Sendable, Codable {
   ) {
     if self == .identity { return }
     precondition(
-      range.upperBound <= gradient.count && offset + range.count <= values.count,
+      Elementwise.lies(range.lowerBound, range.count, in: gradient.count)
+        && Elementwise.lies(offset, range.count, in: values.count),
       "\(range) of \(gradient.count) elements, \(offset) of \(values.count)")
     unsafe values.withUnsafeBufferPointer { values in
       unsafe gradient.withUnsafeMutableBufferPointer { gradient in
@@ -115,7 +118,8 @@ extension Activation {
     at offset: Int
   ) {
     precondition(
-      range.upperBound <= values.count && offset + range.count <= gradient.count,
+      Elementwise.lies(range.lowerBound, range.count, in: values.count)
+        && Elementwise.lies(offset, range.count, in: gradient.count),
       "\(range) of \(values.count) elements, \(offset) of \(gradient.count)")
     for i in range {
       values[i] = gradient[offset + i - range.lowerBound] * derivative(at: values[i])

@@ -1,5 +1,10 @@
 /// Kernels over matrices of samples × channels, column-major: the samples of a channel are contiguous.
 public enum Elementwise {
+  /// Returns whether a run of elements lies inside a storage.
+  @inlinable static func lies(_ start: Int, _ count: Int, in total: Int) -> Bool {
+    start >= 0 && count >= 0 && start + count <= total
+  }
+
   /// Fills each channel with its bias.
   ///
   /// - Parameters:
@@ -14,7 +19,8 @@ public enum Elementwise {
     into values: inout MutableSpan<Scalar>, at start: Int
   ) {
     precondition(
-      biasStart + channels <= bias.count && start + channels * samples <= values.count,
+      lies(biasStart, channels, in: bias.count)
+        && lies(start, channels * samples, in: values.count),
       "\(channels) channels of \(samples) samples")
     unsafe bias.withUnsafeBufferPointer { b in
       unsafe values.withUnsafeMutableBufferPointer { y in
@@ -43,8 +49,10 @@ public enum Elementwise {
     into values: inout MutableSpan<Scalar>, at start: Int
   ) {
     precondition(
-      biasStart + channels <= bias.count && start + channels * samples <= values.count
-        && start + channels * samples <= source.count, "\(channels) channels of \(samples) samples")
+      lies(biasStart, channels, in: bias.count)
+        && lies(start, channels * samples, in: values.count)
+        && lies(start, channels * samples, in: source.count),
+      "\(channels) channels of \(samples) samples")
     unsafe source.withUnsafeBufferPointer { x in
       unsafe bias.withUnsafeBufferPointer { b in
         unsafe values.withUnsafeMutableBufferPointer { y in
@@ -74,8 +82,9 @@ public enum Elementwise {
     into sums: inout MutableSpan<Scalar>, at sumStart: Int, accumulates: Bool
   ) {
     precondition(
-      samples % 16 == 0 && start + channels * samples <= values.count
-        && sumStart + channels <= sums.count, "\(channels) channels of \(samples) samples")
+      samples % 16 == 0 && lies(start, channels * samples, in: values.count)
+        && lies(sumStart, channels, in: sums.count),
+      "\(channels) channels of \(samples) samples")
     unsafe values.withUnsafeBufferPointer { y in
       unsafe sums.withUnsafeMutableBufferPointer { out in
         // The extents were checked above.
@@ -110,7 +119,7 @@ public enum Elementwise {
     into result: inout MutableSpan<Scalar>
   ) {
     precondition(
-      start + channels * samples <= values.count && channels * samples <= result.count,
+      lies(start, channels * samples, in: values.count) && channels * samples <= result.count,
       "\(channels) channels of \(samples) samples")
     unsafe values.withUnsafeBufferPointer { x in
       unsafe result.withUnsafeMutableBufferPointer { t in
@@ -139,7 +148,8 @@ public enum Elementwise {
     in range: Range<Int>
   ) {
     precondition(
-      range.upperBound <= values.count && sourceStart + range.count <= source.count,
+      lies(range.lowerBound, range.count, in: values.count)
+        && lies(sourceStart, range.count, in: source.count),
       "\(range) of \(values.count) elements")
     unsafe source.withUnsafeBufferPointer { x in
       unsafe values.withUnsafeMutableBufferPointer { y in
@@ -162,7 +172,8 @@ public enum Elementwise {
     in range: Range<Int>
   ) {
     precondition(
-      range.upperBound <= values.count && sourceStart + range.count <= source.count,
+      lies(range.lowerBound, range.count, in: values.count)
+        && lies(sourceStart, range.count, in: source.count),
       "\(range) of \(values.count) elements")
     unsafe source.withUnsafeBufferPointer { x in
       unsafe values.withUnsafeMutableBufferPointer { y in
@@ -183,7 +194,9 @@ extension Elementwise {
   @inlinable public static func clear<Scalar: KernelScalar>(
     _ values: inout MutableSpan<Scalar>, in range: Range<Int>
   ) {
-    precondition(range.upperBound <= values.count, "\(range) of \(values.count) elements")
+    precondition(
+      lies(range.lowerBound, range.count, in: values.count),
+      "\(range) of \(values.count) elements")
     unsafe values.withUnsafeMutableBufferPointer { y in
       // The range was checked above.
       for i in range { unsafe y[i] = 0 }

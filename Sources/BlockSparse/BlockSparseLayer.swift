@@ -29,6 +29,8 @@ public struct BlockSparseLayer: Sendable {
   public let biasStarts: [Int]
   /// For each entry: the first of its stacked inputs within the group.
   public let entryInputs: [Int32]
+  /// Whether some block of weights belongs to several entries, or to none.
+  public let isShared: Bool
 
   /// Creates a layer.
   ///
@@ -57,6 +59,7 @@ public struct BlockSparseLayer: Sendable {
 
     // A slot that no row uses, as in a window wider than the grid, is as large as any source.
     var slotSizes = pattern.slotCounts.map { [Int](repeating: 0, count: $0) }
+    var slotUses = slotSizes
     var outputs = [Int](repeating: 0, count: pattern.slotCounts.count)
     for row in 0..<pattern.targetCount {
       let group = Int(pattern.groups[row])
@@ -72,8 +75,10 @@ public struct BlockSparseLayer: Sendable {
           slotSizes[group][slot] == 0 || slotSizes[group][slot] == size,
           "\(name): a slot with sources of \(slotSizes[group][slot]) and \(size) channels")
         slotSizes[group][slot] = size
+        slotUses[group][slot] += 1
       }
     }
+    isShared = slotUses.contains { $0.contains { $0 != 1 } }
     let unused = source.channels(of: 0)
     let slotStarts = slotSizes.map { sizes in
       sizes.reduce(into: [0]) { $0.append(($0.last ?? 0) + ($1 == 0 ? unused : $1)) }
@@ -97,9 +102,6 @@ public struct BlockSparseLayer: Sendable {
     }
     entryInputs = inputs
   }
-
-  /// Whether rows share weights.
-  public var isShared: Bool { pattern.slotCounts.count != pattern.targetCount }
 
   /// The number of weights.
   public var weightCount: Int { weightStarts.last ?? 0 }

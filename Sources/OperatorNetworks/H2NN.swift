@@ -6,7 +6,8 @@ extension Network {
   ///
   /// Sushnikova et al., equations 2 to 4. Near field and bridges have K layers with an activation after all but the last; transfers are
   /// linear; every layer has a bias. Where sources and receivers differ, the first layer of a bridge
-  /// leads from the one to the other and the following ones use the receivers' own lists.
+  /// leads from the one to the other and the following ones use the receivers' own lists, in which a
+  /// box without far boxes sees itself: what the first layer brought must not be lost.
   static func h2nn(
     _ options: NetworkOptions, sources: PointSet, receivers: PointSet?
   ) throws -> Network {
@@ -42,11 +43,24 @@ extension Network {
       bridge: { level, k in
         guard lists.far[level].entryCount > 0 else { return nil }
         return .lists(
-          k == 1 ? lists.far[level] : (later ?? lists).far[level],
+          k == 1
+            ? lists.far[level] : later.map { withoutEmptyRows($0.far[level]) } ?? lists.far[level],
           sourceCount: (k == 1 ? trees.0 : trees.1).boxCount(level: level))
       },
       transfers: .own, bridgeEndsWithActivation: false
     ).build()
+  }
+
+  /// Lets each box without sources see itself.
+  private static func withoutEmptyRows(_ lists: BoxLists) -> BoxLists {
+    var offsets = [0]
+    var indices: [Int32] = []
+    for target in 0..<lists.targetCount {
+      let sources = lists.sources(of: target)
+      indices += sources.isEmpty ? [Int32(target)] : sources
+      offsets.append(indices.count)
+    }
+    return BoxLists(offsets: offsets, indices: indices)
   }
 
   /// Builds the cluster tree of a grid or a cloud.

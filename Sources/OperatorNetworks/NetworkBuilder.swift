@@ -70,6 +70,9 @@ public struct NetworkBuilder {
       inputOrder.count == values[0].layout.channelCount
         && outputOrder.count == values[output].layout.channelCount,
       "orders of \(inputOrder.count) and \(outputOrder.count) points")
+    precondition(
+      !isAddend[output] && !layers.contains { $0.source == output },
+      "the output \(values[output].name) is read inside of the network")
     return Network(
       values: values, layers: layers, output: output, inputOrder: inputOrder,
       outputOrder: outputOrder)

@@ -87,9 +87,10 @@ public final class NetworkExecutor<Scalar: KernelScalar> {
   ///
   /// - Parameter parameters: The parameters.
   public func parametersChanged(_ parameters: Span<Scalar>) {
-    for (plan, buffer) in zip(plans, packed) {
+    for index in plans.indices {
+      let buffer = packed[index]
       var span = buffer.mutableSpan
-      plan.packWeights(parameters, into: &span)
+      plans[index].packWeights(parameters, into: &span)
     }
   }
 

@@ -75,8 +75,10 @@ extension Network {
   public static func build(
     _ options: NetworkOptions, sources: PointSet, receivers: PointSet? = nil
   ) throws(NetworkError) -> Network {
-    for (name, value) in [("channels", options.channels), ("layers", options.layers)]
-    where value < 1 {
+    let sizes = [
+      ("channels", options.channels), ("layers", options.layers), ("width", options.width ?? 1),
+    ]
+    for (name, value) in sizes where value < 1 {
       throw NetworkError("--\(name) \(value): at least 1 is needed")
     }
     do {

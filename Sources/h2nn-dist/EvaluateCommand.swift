@@ -12,11 +12,22 @@ struct TrainedNetwork {
   let network: Network
   let dataset: Dataset
 
-  /// Opens both.
+  /// Opens the checkpoint that `--checkpoint` names, and the dataset.
   ///
   /// Collective.
   init(_ arguments: Arguments, needsOutputs: Bool, on world: borrowing Communicator) throws {
-    let checkpoint = try arguments.required("checkpoint")
+    try self.init(
+      arguments, checkpoint: try arguments.required("checkpoint"), needsOutputs: needsOutputs,
+      on: world)
+  }
+
+  /// Opens a checkpoint, and the dataset that `--data` names.
+  ///
+  /// Collective.
+  init(
+    _ arguments: Arguments, checkpoint: String, needsOutputs: Bool,
+    on world: borrowing Communicator
+  ) throws {
     let path = try world.agree { try Checkpoint.find(checkpoint) }
     let header = try Checkpoint.readHeader(path, on: world)
     var layout = header.configuration.layout
@@ -45,6 +56,34 @@ struct TrainedNetwork {
   }
 }
 
+extension TrainedNetwork {
+  /// Computes the errors on a part of the dataset, or on all of it.
+  ///
+  /// Collective.
+  func errors(
+    _ part: Part?, on world: borrowing Communicator
+  ) throws -> ErrorStatistics? {
+    switch header.configuration.training.precision {
+    case .float: try errors(part, as: Float.self, on: world)
+    case .double: try errors(part, as: Double.self, on: world)
+    }
+  }
+
+  private func errors<Scalar: KernelScalar & HDF5Scalar & MPIScalar>(
+    _ part: Part?, as scalar: Scalar.Type, on world: borrowing Communicator
+  ) throws -> ErrorStatistics? {
+    let options = header.configuration.training
+    let count = dataset.sampleCount
+    let samples = part.map { options.split.range(of: $0, count: count) } ?? 0..<count
+    let parameters = try Checkpoint.readParameters(header.path, network, as: scalar, on: world)
+    let evaluator = Evaluator<Scalar>(
+      NetworkExecutor(network, samples: options.shard, forTraining: false),
+      normalization: header.normalization)
+    return try evaluator.errors(
+      dataset, samples: samples, parameters: parameters.span, on: world)
+  }
+}
+
 /// `evaluate`: the errors of a trained network on a dataset.
 struct EvaluateCommand {
   let arguments: Arguments
@@ -62,11 +101,7 @@ struct EvaluateCommand {
   /// Collective.
   func run(on world: borrowing Communicator) throws {
     let trained = try TrainedNetwork(arguments, needsOutputs: true, on: world)
-    let errors: ErrorStatistics? =
-      switch trained.header.configuration.training.precision {
-      case .float: try evaluate(trained, as: Float.self, on: world)
-      case .double: try evaluate(trained, as: Double.self, on: world)
-      }
+    let errors = try trained.errors(part, on: world)
     guard let errors else {
       throw TrainingError.usage(
         "--part \(part?.rawValue ?? ""): the split of the run leaves no sample there")
@@ -85,20 +120,5 @@ struct EvaluateCommand {
         "squared_error_mean": value(errors.squaredMean),
         "mean_predictor_error": value(errors.meanPredictor),
       ], to: arguments.text("summary"))
-  }
-
-  private func evaluate<Scalar: KernelScalar & HDF5Scalar & MPIScalar>(
-    _ trained: TrainedNetwork, as scalar: Scalar.Type, on world: borrowing Communicator
-  ) throws -> ErrorStatistics? {
-    let options = trained.header.configuration.training
-    let count = trained.dataset.sampleCount
-    let samples = part.map { options.split.range(of: $0, count: count) } ?? 0..<count
-    let parameters = try Checkpoint.readParameters(
-      trained.header.path, trained.network, as: scalar, on: world)
-    let evaluator = Evaluator<Scalar>(
-      NetworkExecutor(trained.network, samples: options.shard, forTraining: false),
-      normalization: trained.header.normalization)
-    return try evaluator.errors(
-      trained.dataset, samples: samples, parameters: parameters.span, on: world)
   }
 }

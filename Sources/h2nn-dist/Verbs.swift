@@ -1,6 +1,6 @@
 /// The verbs of the program and their options.
 enum Verbs {
-  static let all = [generate, train, evaluate, predict, inspect, plot]
+  static let all = [generate, train, evaluate, predict, compare, inspect, plot]
 
   static let generate = Verb(
     name: "generate", summary: "Solves a problem for many input fields and writes a dataset.",
@@ -83,6 +83,22 @@ enum Verbs {
           OptionSpec("data", "FILE", "the dataset; its outputs are not needed"),
           OptionSpec("out", "FILE", "the HDF5 file to be written"),
           OptionSpec("force", nil, "overwrite that file"),
+        ]
+      ), OptionGroups.layout, OptionGroups.common,
+    ])
+
+  static let compare = Verb(
+    name: "compare", summary: "Prints the errors of several trained networks as a table.",
+    positional: nil, required: ["run", "data"],
+    groups: [
+      (
+        "What",
+        [
+          OptionSpec("run", "DIR,…", "directories of runs, separated by commas"),
+          OptionSpec("data", "FILE", "the dataset"),
+          OptionSpec(
+            "part", "NAME", "training, validation or test by the split of each run",
+            standard: "all samples"),
         ]
       ), OptionGroups.layout, OptionGroups.common,
     ])

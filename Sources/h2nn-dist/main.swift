@@ -35,6 +35,9 @@ func run(_ verb: Verb, _ words: [String]) throws -> Int32 {
   case "predict":
     let command = try PredictCommand(arguments)
     try MPIEnvironment.run { world in try command.run(on: world) }
+  case "compare":
+    let command = try CompareCommand(arguments)
+    try MPIEnvironment.run { world in try command.run(on: world) }
   case "inspect":
     try InspectCommand(arguments).run()
   default:

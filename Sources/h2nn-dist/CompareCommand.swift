@@ -1,0 +1,52 @@
+import BlockKernels
+import Foundation
+import MessagePassing
+import OperatorNetworks
+import Training
+
+/// `compare`: the errors of several trained networks on one dataset, as a table.
+struct CompareCommand {
+  let arguments: Arguments
+  let runs: [String]
+  let part: Part?
+
+  init(_ arguments: Arguments) throws(TrainingError) {
+    self.arguments = arguments
+    runs = try arguments.required("run").split(separator: ",").map(String.init)
+    _ = try arguments.required("data")
+    part = try arguments.choice("part", Part.self)
+  }
+
+  /// Evaluates the networks and prints a Markdown table.
+  ///
+  /// Collective. The last row is the mean predictor of the last run.
+  func run(on world: borrowing Communicator) throws {
+    Voice.say("| network | parameters | steps | error mean | error max | error std |")
+    Voice.say("|---|---|---|---|---|---|")
+    var rows: [[String: Any]] = []
+    var meanPredictor = Double.nan
+    for run in runs {
+      let trained = try TrainedNetwork(
+        arguments, checkpoint: run, needsOutputs: true, on: world)
+      guard let errors = try trained.errors(part, on: world) else {
+        throw TrainingError.usage(
+          "--part \(part?.rawValue ?? ""): the split of \(run) leaves no sample there")
+      }
+      let name = (run as NSString).lastPathComponent
+      let cells = [
+        name, "\(trained.network.parameterCount)", "\(trained.header.step)",
+        Voice.short(errors.mean), Voice.short(errors.maximum), Voice.short(errors.deviation),
+      ]
+      Voice.say("| \(cells.joined(separator: " | ")) |")
+      rows.append([
+        "network": name, "parameters": trained.network.parameterCount,
+        "iterations": trained.header.step, "samples": errors.samples, "error_mean": errors.mean,
+        "error_max": errors.maximum, "error_std": errors.deviation,
+      ])
+      meanPredictor = errors.meanPredictor
+    }
+    Voice.say("| mean of the training outputs | | | \(Voice.short(meanPredictor)) | | |")
+    try Voice.summarize(
+      ["networks": rows, "mean_predictor_error": meanPredictor], to: arguments.text("summary"))
+  }
+}

@@ -1,0 +1,133 @@
+import BlockKernels
+import BlockSparse
+
+/// A layer with buffers, inside a larger network's parameters.
+final class LayerRun<Scalar: KernelScalar> {
+  static var before: Int { 5 }
+  static var after: Int { 7 }
+
+  let plan: LayerPlan<Scalar>
+  let parameters: AlignedBuffer<Scalar>
+  let source: AlignedBuffer<Scalar>
+  let target: AlignedBuffer<Scalar>
+  let targetGradient: AlignedBuffer<Scalar>
+  let sourceGradient: AlignedBuffer<Scalar>
+  let parameterGradient: AlignedBuffer<Scalar>
+  let entries: AlignedBuffer<Scalar>
+  let packed: AlignedBuffer<Scalar>
+  let transposed: AlignedBuffer<Scalar>
+
+  /// Results begin as NaN, so that what is not written shows.
+  init(
+    _ layer: BlockSparseLayer, samples: Int, accumulatesInput: Bool = false,
+    provider: ProductProvider = .automatic
+  ) {
+    plan = LayerPlan(
+      layer, samples: samples, parameterStart: Self.before, accumulatesInput: accumulatesInput,
+      provider: provider)
+    func buffer(_ count: Int) -> AlignedBuffer<Scalar> {
+      AlignedBuffer(repeating: .nan, count: count)
+    }
+    parameters = buffer(Self.before + layer.parameterCount + Self.after)
+    parameterGradient = buffer(parameters.count)
+    source = buffer(layer.source.channelCount * samples)
+    sourceGradient = buffer(source.count)
+    transposed = buffer(source.count)
+    target = buffer(layer.target.channelCount * samples)
+    targetGradient = buffer(target.count)
+    entries = buffer(plan.entryScratchCount)
+    packed = buffer(plan.packedWeightCount)
+  }
+
+  func set(_ buffer: AlignedBuffer<Scalar>, _ values: [Double], at start: Int = 0) {
+    for (i, value) in values.enumerated() { buffer[start + i] = Scalar(value) }
+  }
+
+  func setParameters(_ values: [Double]) {
+    set(parameters, values, at: Self.before)
+    pack()
+  }
+
+  // A span must not outlive what it is borrowed from, which for a property is one access: hence the
+  // local names below.
+
+  func pack() {
+    let (parameters, packed) = (parameters, packed)
+    var span = packed.mutableSpan
+    plan.packWeights(parameters.span, into: &span)
+  }
+
+  @discardableResult
+  func forward(_ x: [Double], adding addend: [Double]? = nil) -> [Scalar] {
+    set(source, x)
+    let (parameters, source, target, entries) = (parameters, source, target, entries)
+    var entrySpan = entries.mutableSpan
+    var span = target.mutableSpan
+    if let addend {
+      let term = AlignedBuffer<Scalar>(repeating: 0, count: addend.count)
+      set(term, addend)
+      plan.forward(
+        parameters: parameters.span, source: source.span, adding: term.span, entries: &entrySpan,
+        target: &span)
+    } else {
+      plan.forward(
+        parameters: parameters.span, source: source.span, entries: &entrySpan, target: &span)
+    }
+    return target.array()
+  }
+
+  /// Computes all gradients of ⟨g, y⟩ for the last forward pass.
+  func backward(_ g: [Double]) {
+    set(targetGradient, g)
+    let (source, target, gradient) = (source, target, targetGradient)
+    let (entries, transposed, parameterGradient) = (entries, transposed, parameterGradient)
+    var gradientSpan = gradient.mutableSpan
+    var entrySpan = entries.mutableSpan
+    plan.gradientBeforeActivation(
+      target: target.span, gradient: &gradientSpan, entries: &entrySpan)
+    var transposedSpan = transposed.mutableSpan
+    plan.transposeSource(source.span, into: &transposedSpan)
+    var parameterSpan = parameterGradient.mutableSpan
+    plan.parameterGradient(
+      sourceTransposed: transposed.span, gradient: gradient.span, entries: entries.span,
+      into: &parameterSpan)
+    inputGradient()
+  }
+
+  func inputGradient() {
+    let (packed, gradient, entries) = (packed, targetGradient, entries)
+    let sourceGradient = sourceGradient
+    var span = sourceGradient.mutableSpan
+    plan.inputGradient(
+      packed: packed.span, gradient: gradient.span, entries: entries.span, sourceGradient: &span)
+  }
+
+  /// The gradient of the layer's own parameters.
+  var ownGradient: [Scalar] {
+    Array(parameterGradient.array()[Self.before..<Self.before + plan.layer.parameterCount])
+  }
+
+  /// Whether the gradients of parameters of other layers were left alone.
+  var othersAreUntouched: Bool {
+    let gradient = parameterGradient.array()
+    return gradient[..<Self.before].allSatisfy { $0.isNaN }
+      && gradient[(Self.before + plan.layer.parameterCount)...].allSatisfy { $0.isNaN }
+  }
+}
+
+/// Returns the largest difference of two arrays; infinity if one has a NaN, or the counts differ.
+func distance<Scalar: KernelScalar>(_ found: [Scalar], _ expected: [Double]) -> Double {
+  guard found.count == expected.count else { return .infinity }
+  return zip(found, expected).reduce(0) {
+    let difference = abs(Double($1.0) - $1.1)
+    return difference.isNaN ? .infinity : max($0, difference)
+  }
+}
+
+/// Returns ⟨x, y⟩.
+func inner(_ x: [Double], _ y: [Double]) -> Double { zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } }
+
+/// Whether the values are equal bit for bit.
+func sameBits<Scalar: KernelScalar>(_ x: [Scalar], _ y: [Scalar]) -> Bool {
+  x.count == y.count && zip(x, y).allSatisfy { $0 == $1 && $0.sign == $1.sign }
+}

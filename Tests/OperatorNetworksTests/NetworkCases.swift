@@ -1,0 +1,112 @@
+import BlockKernels
+import ClusterTrees
+import OperatorNetworks
+import Testing
+
+/// A network to be tested, by name.
+struct NetworkCase: Sendable, CustomTestStringConvertible {
+  let name: String
+  let options: NetworkOptions
+  let sources: PointSet
+  let receivers: PointSet?
+
+  var testDescription: String { name }
+
+  init(
+    _ name: String, _ model: Model, _ sources: PointSet, receivers: PointSet? = nil,
+    _ change: (inout NetworkOptions) -> Void = { _ in }
+  ) {
+    self.name = name
+    self.sources = sources
+    self.receivers = receivers
+    var options = NetworkOptions()
+    options.model = model
+    options.channels = 3
+    change(&options)
+    self.options = options
+  }
+
+  /// Builds the network, with another function if one is given.
+  func network(_ activation: Activation? = nil) throws -> Network {
+    var options = options
+    if let activation { options.activation = activation }
+    return try Network.build(options, sources: sources, receivers: receivers)
+  }
+
+  static let all = h2nn + mnnH2 + plain
+
+  static let h2nn: [NetworkCase] = [
+    NetworkCase("h2nn 40", .h2nn, .grid([40])),
+    NetworkCase("h2nn 40 linear path", .h2nn, .grid([40])) { $0.linearPath = true },
+    NetworkCase("h2nn 40 block function", .h2nn, .grid([40])) { $0.blockActivation = .tanh },
+    NetworkCase("h2nn 64 both", .h2nn, .grid([64])) {
+      $0.leaf = 4
+      $0.linearPath = true
+      $0.blockActivation = .relu
+    },
+    NetworkCase("h2nn 40 one layer", .h2nn, .grid([40])) { $0.layers = 1 },
+    NetworkCase("h2nn 40 one layer, linear path", .h2nn, .grid([40])) {
+      $0.layers = 1
+      $0.linearPath = true
+    },
+    NetworkCase("h2nn 10 near field only", .h2nn, .grid([10])),
+    NetworkCase("h2nn 12x12", .h2nn, .grid([12, 12])) { $0.leaf = 3 },
+    NetworkCase("h2nn 4x4x4", .h2nn, .grid([4, 4, 4])) { $0.leaf = 1 },
+    NetworkCase("h2nn cloud", .h2nn, cloud(90, dimension: 2, seed: 1)) { $0.linearPath = true },
+    NetworkCase("h2nn cloud on a line", .h2nn, cloud(61, dimension: 1, seed: 2)),
+    NetworkCase(
+      "h2nn two clouds", .h2nn, cloud(70, dimension: 2, seed: 3),
+      receivers: cloud(50, dimension: 2, seed: 4)
+    ) { $0.linearPath = true },
+    NetworkCase(
+      "h2nn grid to cloud", .h2nn, .grid([8, 8]), receivers: cloud(45, dimension: 2, seed: 5)
+    ) { $0.leaf = 2 },
+    NetworkCase(
+      "h2nn clouds apart", .h2nn, cloud(30, dimension: 2, seed: 6),
+      receivers: cloud(30, dimension: 2, seed: 7, shift: 20)),
+  ]
+
+  static let mnnH2: [NetworkCase] = NetworkSharing.allCases.flatMap { sharing in
+    Boundary.allCases.flatMap { boundary in
+      [
+        NetworkCase("mnn-h2 40 \(sharing) \(boundary)", .mnnH2, .grid([40])) {
+          $0.sharing = sharing
+          $0.boundary = boundary
+        },
+        NetworkCase("mnn-h2 8x8 \(sharing) \(boundary)", .mnnH2, .grid([8, 8])) {
+          $0.sharing = sharing
+          $0.boundary = boundary
+          $0.leaf = 2
+          $0.layers = 2
+          $0.linearPath = sharing == .own
+        },
+      ]
+    }
+  }
+
+  static let plain: [NetworkCase] =
+    Boundary.allCases.flatMap { boundary in
+      [
+        NetworkCase("conv 30 \(boundary)", .conv, .grid([30])) {
+          $0.boundary = boundary
+          $0.leaf = 2
+        },
+        NetworkCase("conv 6x5 \(boundary)", .conv, .grid([6, 5])) {
+          $0.boundary = boundary
+          $0.leaf = 1
+        },
+        NetworkCase("conv 1 \(boundary)", .conv, .grid([1])) { $0.boundary = boundary },
+      ]
+    } + [
+      NetworkCase("dense", .dense, .grid([20])),
+      NetworkCase("dense narrow", .dense, .grid([20]), receivers: .grid([7])) { $0.width = 5 },
+      NetworkCase("dense linear", .dense, .grid([3, 4])) { $0.layers = 1 },
+    ]
+
+  /// Makes a cloud of random points, which always are admissible.
+  static func cloud(_ count: Int, dimension: Int, seed: Int, shift: Double = 0) -> PointSet {
+    var random = RandomNumbers(seed: seed)
+    let coordinates = (0..<count * dimension).map { _ in random.symmetric() + shift }
+    return (try? PointSet(coordinates: coordinates, dimension: dimension)) ?? .grid([count])
+  }
+}
