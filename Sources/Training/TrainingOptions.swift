@@ -83,7 +83,7 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   /// How parameters are updated.
   public var optimizer = OptimizerKind.adam
   /// The learning rate at first.
-  public var learningRate = 0.004
+  public var learningRate = 0.008
   /// How the learning rate changes.
   public var schedule = ScheduleKind.cosine
   /// The steps over which the learning rate rises linearly from zero at first.
@@ -95,7 +95,7 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   /// β₁ of the optimizer.
   public var beta1 = 0.9
   /// β₂ of the optimizer.
-  public var beta2 = 0.999
+  public var beta2 = 0.99
   /// ε of the optimizer, outside the root and after the bias correction.
   public var epsilon = 1e-8
   /// The momentum of Nadam.

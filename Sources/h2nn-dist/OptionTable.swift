@@ -80,13 +80,13 @@ enum OptionGroups {
       OptionSpec(
         "loss", "NAME", "relative (squared relative residual) or mse", standard: "relative"),
       OptionSpec("optimizer", "NAME", "adam or nadam", standard: "adam"),
-      OptionSpec("learning-rate", "η", "learning rate at first", standard: "0.004"),
+      OptionSpec("learning-rate", "η", "learning rate at first", standard: "0.008"),
       OptionSpec("schedule", "NAME", "constant, cosine or step", standard: "cosine"),
       OptionSpec("warmup", "n", "steps over which the rate rises at first", standard: "0"),
       OptionSpec("step-every", "n", "schedule step: steps between two changes", standard: "1000"),
       OptionSpec("step-factor", "x", "schedule step: the factor of a change", standard: "0.5"),
       OptionSpec("beta1", "x", "decay of the first moment", standard: "0.9"),
-      OptionSpec("beta2", "x", "decay of the second moment", standard: "0.999"),
+      OptionSpec("beta2", "x", "decay of the second moment", standard: "0.99"),
       OptionSpec("epsilon", "x", "ε, added outside the root", standard: "1e-8"),
       OptionSpec(
         "nadam-momentum", "NAME", "constant, or keras for the schedule of Keras 2",
