@@ -38,6 +38,7 @@ struct InspectCommand {
       }
     }
     printLayers(network)
+    if arguments.has("lists") { printLists(network) }
     Voice.say("\nparameters         \(network.parameterCount)")
     Voice.say("active parameters  \(network.activeParameterCount)")
     try Voice.summarize(
@@ -84,6 +85,19 @@ struct InspectCommand {
       Voice.say(
         "  \(String(level).aligned(to: 5))\(String(count).aligned(to: 9))"
           + "\(range.aligned(to: 16))\(Voice.short(sides.max() ?? 0).aligned(to: 10))")
+    }
+  }
+
+  /// Prints which boxes each box of the near field and of each bridge sees.
+  private func printLists(_ network: Network) {
+    for item in network.layers where item.layer.name.hasSuffix(".1") {
+      let layer = item.layer
+      let pairs = layer.pattern.entryCount
+      Voice.say("\n\(layer.name.dropLast(2)): \(pairs) pairs of boxes")
+      for row in 0..<layer.target.boxCount {
+        let sources = layer.pattern.entries(of: row).map { "\(layer.pattern.sources[$0])" }
+        Voice.say("\(String(row).aligned(to: 8)): \(sources.joined(separator: " "))")
+      }
     }
   }
 

@@ -112,6 +112,7 @@ enum Verbs {
         [
           OptionSpec("points", "N", "a uniform grid, such as 320 or 80x80", standard: "320"),
           OptionSpec("data", "FILE", "the points of this dataset instead"),
+          OptionSpec("lists", nil, "also print which boxes each box sees"),
         ]
       ), OptionGroups.network, OptionGroups.layout, OptionGroups.common,
     ])
