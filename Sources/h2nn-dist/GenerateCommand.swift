@@ -9,7 +9,7 @@ import Training
 /// `generate`: solves a problem for many input fields, spread over ranks, into one file.
 struct GenerateCommand {
   let arguments: Arguments
-  let out: String
+  let out: OutputFile
   let seed: Int64
   let samples: Int?
   let inputs: String?
@@ -21,7 +21,7 @@ struct GenerateCommand {
 
   init(_ arguments: Arguments) throws(TrainingError) {
     self.arguments = arguments
-    out = try arguments.required("out")
+    out = try OutputFile(arguments)
     seed = try arguments.seed() ?? 1
     samples = try arguments.integer("samples")
     inputs = arguments.text("inputs")
@@ -70,14 +70,7 @@ struct GenerateCommand {
   ///
   /// Collective.
   func run(on world: borrowing Communicator) throws {
-    try world.agree {
-      guard world.rank == 0, FileManager.default.fileExists(atPath: out) else { return }
-      guard arguments.has("force") else {
-        throw TrainingError(
-          exitStatus: ExitStatus.cannotCreate,
-          "\(out) exists; choose another --out, or overwrite it with --force")
-      }
-    }
+    try out.check(on: world)
     let given = try inputs.map { path in
       try Dataset.load(path, layout: layout, needsOutputs: false, on: world)
     }
@@ -112,32 +105,20 @@ struct GenerateCommand {
     _ problem: inout P, _ given: Dataset?, on world: borrowing Communicator
   ) throws {
     let start = ContinuousClock.now
-    let temporary = out + ".writing"
     let count = given?.sampleCount ?? samples ?? 20000
-    var seconds = 0.0
-    do {
-      let file = try HDF5File.create(temporary, on: world)
+    try out.write(on: world) { path in
+      let file = try HDF5File.create(path, on: world)
       try describe(problem, given, count, in: file)
       switch precision {
       case .double: try solve(&problem, given, count, as: Double.self, into: file, on: world)
       case .float: try solve(&problem, given, count, as: Float.self, into: file, on: world)
       }
       try file.close()
-      seconds = Double((ContinuousClock.now - start).components.seconds)
-      seconds += Double((ContinuousClock.now - start).components.attoseconds) * 1e-18
-    } catch {
-      if world.rank == 0 { try? FileManager.default.removeItem(atPath: temporary) }
-      throw error
     }
-    try world.agree {
-      guard world.rank == 0 else { return }
-      guard unsafe rename(temporary, out) == 0 else {
-        throw TrainingError(
-          exitStatus: ExitStatus.cannotCreate, "\(out): cannot be written: errno \(errno)")
-      }
-    }
+    let duration = (ContinuousClock.now - start).components
+    let seconds = Double(duration.seconds) + Double(duration.attoseconds) * 1e-18
     Voice.say(
-      "\(out): \(count) samples of \(P.name) with \(problem.pointCount) points, "
+      "\(out.path): \(count) samples of \(P.name) with \(problem.pointCount) points, "
         + "\(Voice.short(seconds)) s on \(world.size) rank\(world.size == 1 ? "" : "s")")
     try Voice.summarize(
       [

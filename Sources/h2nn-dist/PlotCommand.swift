@@ -10,13 +10,13 @@ import Training
 struct PlotCommand {
   let arguments: Arguments
   let runs: [String]
-  let out: String
+  let out: OutputFile
   let sample: Int?
 
   init(_ arguments: Arguments) throws(TrainingError) {
     self.arguments = arguments
     runs = try arguments.required("run").split(separator: ",").map(String.init)
-    out = try arguments.required("out")
+    out = try OutputFile(arguments)
     sample = try arguments.integer("sample", atLeast: 0)
   }
 
@@ -24,14 +24,7 @@ struct PlotCommand {
   ///
   /// Collective.
   func run(on world: borrowing Communicator) throws {
-    try world.agree {
-      guard world.rank == 0, FileManager.default.fileExists(atPath: out) else { return }
-      guard arguments.has("force") else {
-        throw TrainingError(
-          exitStatus: ExitStatus.cannotCreate,
-          "\(out) exists; choose another --out, or overwrite it with --force")
-      }
-    }
+    try out.check(on: world)
     var losses = Chart(
       title: "Training", xTitle: "step", yTitle: "loss", isLogarithmic: true)
     var fields: Chart?
@@ -48,16 +41,18 @@ struct PlotCommand {
       try add(header, name, data, to: &fields, on: world)
     }
     let charts = [losses] + (fields.map { [$0] } ?? [])
-    try world.agree {
-      guard world.rank == 0 else { return }
-      do {
-        try Chart.svg(charts).write(toFile: out, atomically: true, encoding: .utf8)
-      } catch {
-        throw TrainingError(
-          exitStatus: ExitStatus.cannotCreate, "\(out): cannot be written: \(error)")
+    try out.write(on: world) { path in
+      try world.agree {
+        guard world.rank == 0 else { return }
+        do {
+          try Chart.svg(charts).write(toFile: path, atomically: false, encoding: .utf8)
+        } catch {
+          throw TrainingError(
+            exitStatus: ExitStatus.cannotCreate, "\(path): cannot be written: \(error)")
+        }
       }
     }
-    Voice.say("\(out): \(charts.count) chart\(charts.count == 1 ? "" : "s")")
+    Voice.say("\(out.path): \(charts.count) chart\(charts.count == 1 ? "" : "s")")
     try Voice.summarize(["charts": charts.count], to: arguments.text("summary"))
   }
 

@@ -9,33 +9,26 @@ import Training
 /// `predict`: the outputs of input fields.
 struct PredictCommand {
   let arguments: Arguments
-  let out: String
+  let out: OutputFile
 
   init(_ arguments: Arguments) throws(TrainingError) {
     self.arguments = arguments
     _ = try arguments.required("checkpoint")
     _ = try arguments.required("data")
-    out = try arguments.required("out")
+    out = try OutputFile(arguments)
   }
 
   /// Predicts.
   ///
   /// Collective.
   func run(on world: borrowing Communicator) throws {
-    try world.agree {
-      guard world.rank == 0, FileManager.default.fileExists(atPath: out) else { return }
-      guard arguments.has("force") else {
-        throw TrainingError(
-          exitStatus: ExitStatus.cannotCreate,
-          "\(out) exists; choose another --out, or overwrite it with --force")
-      }
-    }
+    try out.check(on: world)
     let trained = try TrainedNetwork(arguments, needsOutputs: false, on: world)
     switch trained.header.configuration.training.precision {
     case .float: try predict(trained, as: Float.self, on: world)
     case .double: try predict(trained, as: Double.self, on: world)
     }
-    Voice.say("\(out): \(trained.dataset.sampleCount) predictions")
+    Voice.say("\(out.path): \(trained.dataset.sampleCount) predictions")
     try Voice.summarize(
       ["samples": trained.dataset.sampleCount], to: arguments.text("summary"))
   }
@@ -58,19 +51,13 @@ struct PredictCommand {
     }
     let receivers = header.outputPoints ?? header.points
     let shape = receivers.gridShape ?? [receivers.count]
-    let temporary = out + ".writing"
-    let file = try HDF5File.create(temporary, on: world)
-    try file.setAttribute("program", "h2nn-dist \(Checkpoint.programVersion)")
-    try file.setAttribute("checkpoint_step", Int64(header.step))
-    try file.createDataset("/Output", shape: [count] + shape, as: Double.self)
-    try file.write("/Output", rows: samples, from: outputs.span)
-    try file.close()
-    try world.agree {
-      guard world.rank == 0 else { return }
-      guard unsafe rename(temporary, out) == 0 else {
-        throw TrainingError(
-          exitStatus: ExitStatus.cannotCreate, "\(out): cannot be written: errno \(errno)")
-      }
+    try out.write(on: world) { path in
+      let file = try HDF5File.create(path, on: world)
+      try file.setAttribute("program", "h2nn-dist \(Checkpoint.programVersion)")
+      try file.setAttribute("checkpoint_step", Int64(header.step))
+      try file.createDataset("/Output", shape: [count] + shape, as: Double.self)
+      try file.write("/Output", rows: samples, from: outputs.span)
+      try file.close()
     }
   }
 }

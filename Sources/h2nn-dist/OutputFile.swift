@@ -1,0 +1,55 @@
+import Foundation
+import MessagePassing
+import Training
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// A file that a verb writes: never over an existing one unasked, and never half a file under its name.
+struct OutputFile {
+  let path: String
+  let mayOverwrite: Bool
+
+  /// Takes the file from `--out` and `--force`.
+  init(_ arguments: Arguments) throws(TrainingError) {
+    path = try arguments.required("out")
+    mayOverwrite = arguments.has("force")
+  }
+
+  /// The name under which the file is written before it is whole.
+  var temporary: String { path + ".writing" }
+
+  /// Refuses to go on if the file exists and must not be overwritten.
+  ///
+  /// Collective.
+  func check(on world: borrowing Communicator) throws {
+    try world.agree {
+      guard world.rank == 0, !mayOverwrite, FileManager.default.fileExists(atPath: path) else {
+        return
+      }
+      throw TrainingError(
+        exitStatus: ExitStatus.cannotCreate,
+        "\(path) exists; choose another --out, or overwrite it with --force")
+    }
+  }
+
+  /// Runs a body that writes under the temporary name, and then gives the file its name.
+  ///
+  /// Collective.
+  func write(on world: borrowing Communicator, _ body: (_ temporary: String) throws -> Void) throws
+  {
+    do {
+      try body(temporary)
+    } catch {
+      if world.rank == 0 { try? FileManager.default.removeItem(atPath: temporary) }
+      throw error
+    }
+    try world.agree {
+      guard world.rank == 0, unsafe rename(temporary, path) != 0 else { return }
+      throw TrainingError(
+        exitStatus: ExitStatus.cannotCreate,
+        "\(path): cannot be written: \(unsafe String(cString: strerror(errno)))")
+    }
+  }
+}
