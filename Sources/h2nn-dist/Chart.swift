@@ -4,7 +4,15 @@ import Foundation
 struct Series {
   let name: String
   let points: [(x: Double, y: Double)]
+  /// Which of the chart's colours.
+  let colour: Int
   var isDashed = false
+
+  /// The attributes of a line of some width.
+  fileprivate func stroke(_ width: Double) -> String {
+    "stroke=\"\(Chart.colours[colour % Chart.colours.count])\" stroke-width=\"\(width)\""
+      + (isDashed ? " stroke-dasharray=\"6 4\"" : "")
+  }
 }
 
 /// A chart of lines over two axes, drawn as SVG.
@@ -17,7 +25,7 @@ struct Chart {
 
   /// Colours that people who see colours differently can tell apart (Okabe and Ito).
   static let colours = [
-    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000",
+    "#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9",
   ]
   static let size = (width: 560.0, height: 380.0)
   private static let frame = (left: 74.0, right: 16.0, top: 34.0, bottom: 46.0)
@@ -91,17 +99,19 @@ struct Chart {
       + "text-anchor=\"middle\">\(Self.escaped(xTitle))</text>\n"
       + "<text transform=\"translate(16,\(f(height / 2))) rotate(-90)\" "
       + "text-anchor=\"middle\">\(Self.escaped(yTitle))</text>\n"
-    for (index, line) in series.enumerated() {
-      let colour = Self.colours[index % Self.colours.count]
+    for line in series {
       let path = line.points.filter { $0.y.isFinite && (!isLogarithmic || $0.y > 0) }
         .map { "\(f(place($0.x))),\(f(rise(scaled($0.y))))" }.joined(separator: " ")
-      let dash = line.isDashed ? " stroke-dasharray=\"6 4\"" : ""
+      text += "<polyline points=\"\(path)\" fill=\"none\" \(line.stroke(1.7))/>\n"
+    }
+    text +=
+      "<rect x=\"\(f(width - 202))\" y=\"\(f(frame.top + 4))\" width=\"182\" "
+      + "height=\"\(f(6 + 17 * Double(series.count)))\" fill=\"white\" fill-opacity=\"0.85\"/>\n"
+    for (index, line) in series.enumerated() {
       let y = frame.top + 18 + 17 * Double(index)
       text +=
-        "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(colour)\" "
-        + "stroke-width=\"1.7\"\(dash)/>\n"
-        + "<line x1=\"\(f(width - 196))\" x2=\"\(f(width - 166))\" y1=\"\(f(y - 4))\" "
-        + "y2=\"\(f(y - 4))\" stroke=\"\(colour)\" stroke-width=\"2\"\(dash)/>\n"
+        "<line x1=\"\(f(width - 196))\" x2=\"\(f(width - 166))\" y1=\"\(f(y - 4))\" "
+        + "y2=\"\(f(y - 4))\" \(line.stroke(2))/>\n"
         + "<text x=\"\(f(width - 160))\" y=\"\(f(y))\">\(Self.escaped(line.name))</text>\n"
     }
     return text

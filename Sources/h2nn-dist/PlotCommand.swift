@@ -32,13 +32,13 @@ struct PlotCommand {
     if let path = arguments.text("data") {
       data = try Dataset.load(path, layout: try arguments.layout(), on: world)
     }
-    for path in runs {
+    for (index, path) in runs.enumerated() {
       let file = try world.agree { try Checkpoint.find(path) }
       let header = try Checkpoint.readHeader(file, on: world)
       let name = (path as NSString).lastPathComponent
-      losses.series.append(Series(name: name, points: lossPoints(of: header)))
+      losses.series.append(Series(name: name, points: lossPoints(of: header), colour: index + 1))
       guard let data else { continue }
-      try add(header, name, data, to: &fields, on: world)
+      try add(header, name, index + 1, data, to: &fields, on: world)
     }
     let charts = [losses] + (fields.map { [$0] } ?? [])
     try out.write(on: world) { path in
@@ -70,7 +70,8 @@ struct PlotCommand {
 
   /// Adds the prediction of one network; the truth is added with the first.
   private func add(
-    _ header: CheckpointHeader, _ name: String, _ data: Dataset, to chart: inout Chart?,
+    _ header: CheckpointHeader, _ name: String, _ colour: Int, _ data: Dataset,
+    to chart: inout Chart?,
     on world: borrowing Communicator
   ) throws {
     guard data.points == header.points else {
@@ -93,14 +94,14 @@ struct PlotCommand {
       let truth = Array(data.outputs[sample * count..<(sample + 1) * count])
       chart = Chart(
         title: "Sample \(sample)", xTitle: "x", yTitle: "u",
-        series: [Series(name: "truth", points: line(truth))])
+        series: [Series(name: "truth", points: line(truth), colour: 0)])
     }
     let output: [Double]
     switch header.configuration.training.precision {
     case .float: output = try predict(header, data, sample, as: Float.self, on: world)
     case .double: output = try predict(header, data, sample, as: Double.self, on: world)
     }
-    chart?.series.append(Series(name: name, points: line(output), isDashed: true))
+    chart?.series.append(Series(name: name, points: line(output), colour: colour, isDashed: true))
   }
 
   private func predict<Scalar: KernelScalar & HDF5Scalar & MPIScalar>(
