@@ -85,5 +85,9 @@ let package = Package(
       "OperatorNetworksTests",
       ["OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees"]),
     tests("OperatorProblemsTests", ["OperatorProblems", "BlockKernels"]),
+    tests(
+      "TrainingTests",
+      ["Training", "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees"]),
+    tests("CommandLineTests", ["h2nn-dist", "TestSupport", "ParallelHDF5"]),
   ]
 )

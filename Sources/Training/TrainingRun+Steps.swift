@@ -33,8 +33,8 @@ extension TrainingRun {
       isStopping = flags == 1
 
       let isLast = step == last || isStopping
-      let isMilestone = step == 1 || isLast || step % options.reportEvery == 0
       let validates = isLast || (options.validateEvery > 0 && step % options.validateEvery == 0)
+      let isMilestone = step == 1 || validates || step % options.reportEvery == 0
       if validates { try validate(on: communicator) }
       if isMilestone {
         let loss = try trainer.lastLoss(on: communicator)
@@ -44,7 +44,9 @@ extension TrainingRun {
           throw divergence("has grown from \(first) to \(loss)")
         }
         durations.append(contentsOf: recent)
-        record(step: step, loss: loss, recent: &recent, on: communicator, report: report)
+        record(
+          step: step, loss: loss, isValidated: validates, recent: &recent, on: communicator,
+          report: report)
       }
       let isDue = options.checkpointEvery > 0 && step % options.checkpointEvery == 0
       if isDue || isLast { try writeCheckpoint(on: communicator) }
@@ -69,8 +71,8 @@ extension TrainingRun {
 
   /// Adds a line to the metrics and reports progress.
   private mutating func record(
-    step: Int, loss: Double, recent: inout [Double], on communicator: borrowing Communicator,
-    report: (Progress) -> Void
+    step: Int, loss: Double, isValidated: Bool, recent: inout [Double],
+    on communicator: borrowing Communicator, report: (Progress) -> Void
   ) {
     let median = recent.sorted()[recent.count / 2]
     recent.removeAll(keepingCapacity: true)
@@ -78,7 +80,8 @@ extension TrainingRun {
     guard communicator.rank == 0 else { return }
     let line = MetricsLine(
       step: step, epoch: Double(step * options.batch) / Double(trainer.trainingCount), loss: loss,
-      learning_rate: options.learningRate(at: step - 1), validation_error: validationError,
+      learning_rate: options.learningRate(at: step - 1),
+      validation_error: isValidated ? validationError : nil,
       seconds_per_step: median)
     metrics += line.json + "\n"
     // The file is a copy for the user's eyes; the checkpoint holds the lines that belong to it.

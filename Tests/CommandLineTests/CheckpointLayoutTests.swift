@@ -1,0 +1,104 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The checkpoint's layout, read by a program that knows nothing but its description.
+@Suite(
+  "Checkpoints outside of this program", .serialized,
+  .enabled(if: Peer.isThere, "python3 with numpy and h5py is not installed"))
+struct CheckpointLayoutTests {
+  static let networks = [
+    "h2nn", "h2nn --linear-path", "h2nn --block-activation tanh --admissibility 1.2",
+    "mnn-h2", "mnn-h2 --boundary periodic", "mnn-h2 --sharing offset --activation elu",
+    "mnn-h2 --sharing offset --boundary periodic --linear-path",
+    "mnn-h2 --sharing mix --activation sigmoid", "mnn-h2 --sharing mix --boundary periodic",
+    "conv --leaf 3", "conv --leaf 3 --boundary periodic", "dense --width 13 --activation tanh",
+  ]
+
+  /// Trains, predicts and compares; the precisions have tolerances of their own.
+  private func compare(_ fields: Fields, _ words: String, precision: String) throws {
+    let scratch = try Scratch()
+    let data = try scratch.write(fields)
+    let network = "--model \(words)".split(separator: " ").map(String.init)
+    let training = ["--iterations", "8", "--precision", precision, "--learning-rate", "0.02"]
+    let run = ["train", "--data", data, "--out", scratch.file("run")]
+    _ = try scratch.summary(of: run + small + network + training)
+    let checkpoint = try #require(Checkpoints.list(scratch.file("run")).last)
+    let predictions = scratch.file("predictions.h5")
+    let options = ["--checkpoint", checkpoint, "--data", data]
+    _ = try scratch.summary(of: ["predict", "--out", predictions] + options)
+    let error = try scratch.summary(of: ["evaluate"] + options).number("error_mean")
+    let compared = [checkpoint, data, "--compare", predictions]
+    let peer = try Peer.run(compared)
+    #expect(peer.status == 0, "\(peer.text)")
+    let words = peer.text.split { $0 == " " || $0 == "\n" }
+    let told = try #require(words.compactMap { Double($0) }.first)
+    #expect(abs(told - error) < (precision == "double" ? 1e-11 : 1e-5) * error)
+    // The comparison can fail: one wrong number shows.
+    if precision == "float" {
+      try Checkpoints.damage(checkpoint, "/parameters/near.1/weights")
+      #expect(try Peer.run(compared).status == 1)
+    }
+  }
+
+  @Test("numpy computes the same outputs on a grid", arguments: networks)
+  func grid(network: String) throws {
+    try compare(Fields(samples: 60), network, precision: "double")
+  }
+
+  @Test(
+    "numpy computes the same outputs, to rounding, and notices damage",
+    arguments: [
+      "h2nn", "mnn-h2 --sharing mix", "mnn-h2 --sharing offset --boundary periodic",
+    ])
+  func singlePrecision(network: String) throws {
+    try compare(Fields(samples: 60), network, precision: "float")
+  }
+
+  @Test(
+    "numpy computes the same outputs on clouds", arguments: zip([nil, 40], ["float", "double"]))
+  func cloud(receivers: Int?, precision: String) throws {
+    let fields = Fields(samples: 60, cloud: 70, receivers: receivers)
+    try compare(fields, "h2nn --leaf 6", precision: precision)
+  }
+
+  @Test(
+    "numpy computes the same outputs on a grid in two dimensions",
+    arguments: [
+      "h2nn --leaf 2", "mnn-h2 --leaf 2 --sharing mix", "conv --leaf 1 --boundary periodic",
+    ])
+  func plane(network: String) throws {
+    var fields = Fields(samples: 60, points: 64)
+    fields.shape = [8, 8]
+    fields.outputShape = [8, 8]
+    try compare(fields, network, precision: "double")
+  }
+}
+
+/// The script `Tests/Peers/run_checkpoint.py`.
+enum Peer {
+  private static let script = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("Peers/run_checkpoint.py").path
+
+  /// Whether it can run here.
+  static let isThere = (try? python(["-c", "import numpy, h5py"]).status) == 0
+
+  /// Runs it.
+  static func run(_ arguments: [String]) throws -> (status: Int32, text: String) {
+    try python([script] + arguments)
+  }
+
+  private static func python(_ arguments: [String]) throws -> (status: Int32, text: String) {
+    let process = Process()
+    let pipe = Pipe()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["python3"] + arguments
+    process.standardOutput = pipe
+    process.standardError = pipe
+    try process.run()
+    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return (process.terminationStatus, text)
+  }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Help", .serialized)
+struct HelpTests {
+  static let shared = "config summary help"
+  static let layout = "input-name output-name samples-last"
+  static let network = """
+    model sharing channels layers leaf levels admissibility boundary linear-path activation \
+    block-activation width
+    """
+  static let training = """
+    data out restart stop-after grid report-every validate-every checkpoint-every loss optimizer \
+    learning-rate schedule warmup step-every step-factor beta1 beta2 epsilon nadam-momentum \
+    initializer batch shard iterations epochs split precision seed input-shift input-scale \
+    output-shift output-scale
+    """
+  static let problem = """
+    points samples seed inputs gaussians amplitude centres gap variance absorption diagonal out \
+    force precision
+    """
+
+  /// The options of each verb.
+  static let verbs = [
+    ("generate", "\(problem) \(layout)"), ("train", "\(training) \(network) \(layout)"),
+    ("evaluate", "checkpoint data part \(layout)"),
+    ("predict", "checkpoint data out force \(layout)"),
+    ("inspect", "points data lists \(network) \(layout)"),
+    ("plot", "run data sample out force \(layout)"),
+  ]
+
+  /// An environment in which MPI cannot start.
+  static let withoutMPI = ["OMPI_MCA_pml": "none-such", "OMPI_MCA_btl": "none-such"]
+
+  @Test("every verb lists all its options, without MPI", arguments: verbs)
+  func lists(verb: String, options: String) throws {
+    for request in ["--help", "-h"] {
+      let launch = try program([verb, request], environment: Self.withoutMPI)
+      #expect(launch.status == 0, "\(launch.errors)")
+      #expect(launch.errors.isEmpty)
+      let listed = launch.output.split(separator: "\n").compactMap { line -> String? in
+        guard line.hasPrefix("  --") else { return nil }
+        return line.dropFirst(4).split(separator: " ").first.map(String.init)
+      }
+      let known = "\(options) \(Self.shared)".split(separator: " ").map(String.init)
+      #expect(listed.sorted() == known.sorted())
+      #expect(launch.output.contains("Usage: h2nn-dist \(verb)"))
+    }
+  }
+
+  @Test("help wins over everything else on the line")
+  func helpWins() throws {
+    let launch = try program(["train", "--no-such", "--help"], environment: Self.withoutMPI)
+    #expect(launch.status == 0)
+    #expect(launch.output.contains("Usage: h2nn-dist train"))
+  }
+
+  @Test("the program lists its verbs and its exit statuses", arguments: ["--help", "-h", "help"])
+  func listsVerbs(word: String) throws {
+    let launch = try program([word], environment: Self.withoutMPI)
+    #expect(launch.status == 0)
+    for (verb, _) in Self.verbs { #expect(launch.output.contains("\n  \(verb) ")) }
+    for status in [64, 65, 66, 70, 73, 74, 75] { #expect(launch.output.contains("\(status)")) }
+  }
+
+  @Test("usage errors need no MPI, and verbs do")
+  func needsNoMPI() throws {
+    let wrong = try program(["train", "--no-such"], environment: Self.withoutMPI)
+    #expect(wrong.status == 64)
+    // This is what makes the other tests of this suite able to fail.
+    let scratch = try Scratch()
+    let words = ["generate", "rte-1d", "--points", "8", "--samples", "1"]
+    let launch = try program(
+      words + ["--out", scratch.file("d.h5")], environment: Self.withoutMPI)
+    #expect(launch.status != 0 && launch.status != 64)
+  }
+
+  @Test("the version is told")
+  func version() throws {
+    let launch = try program(["--version"], environment: Self.withoutMPI)
+    #expect(launch.status == 0)
+    #expect(launch.output.hasPrefix("h2nn-dist "))
+  }
+
+  @Test("one of several ranks prints the help")
+  func oneRankPrints() throws {
+    let launch = try program(["inspect", "--help"], ranks: 3)
+    #expect(launch.status == 0)
+    #expect(launch.output.components(separatedBy: "Usage:").count == 2)
+  }
+}

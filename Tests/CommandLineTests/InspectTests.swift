@@ -1,0 +1,76 @@
+import TestSupport
+import Testing
+
+@Suite("Inspecting networks", .serialized)
+struct InspectTests {
+  private func inspect(_ words: String, _ more: [String] = []) throws -> Summary {
+    let scratch = try Scratch()
+    return try scratch.summary(
+      of: ["inspect"] + words.split(separator: " ").map(String.init) + more)
+  }
+
+  /// Counts of the papers' own programs, and counts by hand.
+  @Test(
+    "parameters are counted as the papers do",
+    arguments: [
+      // Fan et al.: N = 320, L = 6, K = 5, r = 6 with weights by offset.
+      ("--points 320 --model mnn-h2 --sharing offset --boundary periodic --layers 5", 7209, 7209),
+      // K = 3 layers of 40 · 40 + 40, and with a hidden width of 7.
+      ("--points 40 --model dense", 4920, 4920),
+      ("--points 40 --model dense --width 7", 40 * 7 + 7 + 49 + 7 + 7 * 40 + 40, 663),
+      // Windows of 11 points: 1 → 6 → 6 → 1 channels.
+      ("--points 40 --model conv", 11 * 6 + 6 + 11 * 36 + 6 + 11 * 6 + 1, 541),
+    ])
+  func counts(words: String, parameters: Int, active: Int) throws {
+    let summary = try inspect(words)
+    #expect(try summary.integer("parameters") == parameters)
+    #expect(try summary.integer("active_parameters") == active)
+  }
+
+  @Test(
+    "layers sum up to the network",
+    arguments: ["--model h2nn", "--model mnn-h2 --channels 4", "--model mnn-h2 --linear-path"])
+  func layers(words: String) throws {
+    let summary = try inspect("--points 80 \(words)")
+    for key in ["parameters", "active_parameters"] {
+      let sum = try summary.objects("layers").reduce(0) { sum, layer in
+        sum + (try #require(layer[key] as? Int))
+      }
+      #expect(try sum == summary.integer(key))
+    }
+    let names = try summary.objects("layers").map { $0["name"] as? String }
+    #expect(Set(names).count == names.count && !names.contains(nil))
+    // Blocks over zero padding are counted, and are not there.
+    let isPadded = words.contains("mnn-h2")
+    #expect(
+      try (summary.integer("parameters") > summary.integer("active_parameters")) == isPadded)
+  }
+
+  @Test("the points of a dataset are inspected as a training sees them", arguments: [nil, 25])
+  func dataset(receivers: Int?) throws {
+    let scratch = try Scratch()
+    let data = try scratch.write(Fields(cloud: 60, receivers: receivers))
+    let words = ["--data", data, "--leaf", "6", "--channels", "3", "--layers", "2"]
+    let summary = try scratch.summary(of: ["inspect"] + words)
+    let options = ["--out", scratch.file("run"), "--iterations", "1", "--shard", "16"]
+    let trained = try scratch.summary(of: ["train", "--batch", "16"] + words + options)
+    for key in ["parameters", "active_parameters"] {
+      #expect(try summary.integer(key) == trained.integer(key))
+    }
+  }
+
+  @Test("a missing dataset is an error")
+  func missing() throws {
+    let scratch = try Scratch()
+    let path = scratch.file("none.h5")
+    try expectFailure(["inspect", "--data", path], status: 66, [path], ranks: [nil])
+  }
+
+  @Test("one of several ranks prints, without MPI")
+  func ranks() throws {
+    let words = ["inspect", "--points", "40"]
+    let alone = try program(words, environment: HelpTests.withoutMPI)
+    #expect(alone.status == 0 && alone.output.contains("parameters"))
+    #expect(try program(words, ranks: 3).output == alone.output)
+  }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A command line that is refused, and what the message must name.
+struct Refusal: Sendable, CustomTestStringConvertible {
+  let words: [String]
+  let fragments: [String]
+
+  init(_ words: String, _ fragments: String...) {
+    self.words = words.split(separator: " ").map(String.init)
+    self.fragments = fragments
+  }
+
+  var testDescription: String { words.joined(separator: " ") }
+}
+
+@Suite("Wrong command lines", .serialized)
+struct UsageTests {
+  static let unknownWords = [
+    Refusal("trian --data d.h5", "trian", "did you mean train?"),
+    Refusal("xyzzyxyzzy", "xyzzyxyzzy", "--help"),
+    Refusal("train --data d.h5 --out run --modle h2nn", "--modle", "did you mean --model?"),
+    Refusal("train --data d.h5 --out run --learning_rate 1", "did you mean --learning-rate?"),
+    Refusal("evaluate --checkpiont run --data d.h5", "did you mean --checkpoint?"),
+    Refusal("generate rte1d --out d.h5", "rte1d", "did you mean rte-1d?"),
+    Refusal("train --data d.h5 --out run --model h2n", "--model h2n", "did you mean h2nn?"),
+    Refusal("train --data d.h5 --out run --schedule cosin", "--schedule", "did you mean cosine?"),
+    Refusal("train --data d.h5 --out run extra", "unexpected argument 'extra'", "train --help"),
+  ]
+
+  static let missingWords = [
+    Refusal("train --out run", "--data is needed"),
+    Refusal("train --data d.h5", "--out is needed"),
+    Refusal("evaluate --data d.h5", "--checkpoint is needed"),
+    Refusal("predict --checkpoint run --data d.h5", "--out is needed"),
+    Refusal("generate rte-1d", "--out is needed"),
+    Refusal("generate --out d.h5", "rte-1d", "custom-operator"),
+    Refusal("plot --out p.svg", "--run is needed"),
+    Refusal("train --data", "--data needs a value"),
+    Refusal("train --data d.h5 --out run --seed 1 --seed 2", "--seed is given twice"),
+    Refusal("train --data d.h5 --out run --linear-path=yes", "--linear-path takes no value"),
+  ]
+
+  static let wrongValues = [
+    Refusal("train --data d.h5 --out run --batch 0", "--batch 0", "at least 1"),
+    Refusal("train --data d.h5 --out run --batch 1.5", "--batch 1.5", "integer"),
+    Refusal("train --data d.h5 --out run --iterations -3", "--iterations -3"),
+    Refusal("train --data d.h5 --out run --learning-rate fast", "--learning-rate fast", "number"),
+    Refusal("train --data d.h5 --out run --learning-rate nan", "--learning-rate nan"),
+    Refusal("train --data d.h5 --out run --learning-rate inf", "--learning-rate inf"),
+    Refusal("train --data d.h5 --out run --learning-rate -1", "--learning-rate -1"),
+    Refusal("train --data d.h5 --out run --beta1 1", "--beta1 1"),
+    Refusal("train --data d.h5 --out run --shard 20", "--shard 20", "multiple of 16"),
+    Refusal("train --data d.h5 --out run --split 0.6,0.5,0.3", "--split 0.6,0.5,0.3", "sum"),
+    Refusal("train --data d.h5 --out run --split 0.6,0.4", "--split 0.6,0.4", "three"),
+    Refusal("train --data d.h5 --out run --seed 1e3", "--seed 1e3", "integer of 64 bits"),
+    Refusal("train --data d.h5 --out run --output-scale 0", "--output-scale 0", "positive"),
+    Refusal("train --data d.h5 --out run --input-shift x", "--input-shift x", "pointwise"),
+    Refusal("train --data d.h5 --out run --epochs 2 --iterations 9", "--epochs", "--iterations"),
+    Refusal("evaluate --checkpoint r --data d.h5 --part all", "--part all", "validation"),
+    Refusal("generate rte-1d --out d.h5 --points 8x8", "--points 8x8", "one dimension"),
+    Refusal("generate rte-1d --out d.h5 --points 0", "--points 0"),
+    Refusal("generate rte-1d --out d.h5 --amplitude 3,1", "--amplitude 3,1", "a ≤ b"),
+    Refusal("generate rte-1d --out d.h5 --inputs x.h5 --points 8", "--points", "--inputs"),
+    Refusal("inspect --points 10x10x10x10", "--points 10x10x10x10"),
+  ]
+
+  static let misfits = [
+    Refusal("inspect --points 320 --leaf 7", "320 points", "leaves of 7", "a leaf of 5"),
+    Refusal("inspect --points 40 --model mnn-h2 --leaf 20", "2 levels", "smaller --leaf"),
+    Refusal("inspect --points 40 --model mnn-h2 --leaf 40", "2 levels", "smaller --leaf"),
+    Refusal("inspect --points 40 --leaf 5 --levels 2", "--leaf", "--levels"),
+  ]
+
+  @Test("unknown words are refused with the nearest known one", arguments: unknownWords)
+  func unknown(refusal: Refusal) throws {
+    try expectFailure(refusal.words, status: 64, refusal.fragments, ranks: [nil])
+  }
+
+  @Test("missing and repeated words are named", arguments: missingWords)
+  func missing(refusal: Refusal) throws {
+    try expectFailure(refusal.words, status: 64, refusal.fragments, ranks: [nil])
+  }
+
+  @Test("wrong values are named, and what is needed instead", arguments: wrongValues)
+  func wrong(refusal: Refusal) throws {
+    try expectFailure(refusal.words, status: 64, refusal.fragments, ranks: [nil])
+  }
+
+  @Test("a network that does not fit the points says what would", arguments: misfits)
+  func misfit(refusal: Refusal) throws {
+    try expectFailure(refusal.words, status: 64, refusal.fragments, ranks: [nil])
+  }
+
+  @Test("one of several ranks says what is wrong")
+  func ranks() throws {
+    let words = ["train", "--data", "d.h5", "--out", "run", "--modle", "h2nn"]
+    try expectFailure(words, status: 64, ["did you mean --model?"], ranks: [2, 5])
+  }
+
+  @Test("no words at all print the help and are wrong")
+  func nothing() throws {
+    let launch = try program([])
+    #expect(launch.status == 64)
+    #expect(launch.output.contains("Usage: h2nn-dist VERB"))
+  }
+
+  @Test("a process grid must fit the ranks", arguments: ["2x1", "1x3", "0x1", "x", "3"])
+  func grid(text: String) throws {
+    let scratch = try Scratch()
+    let words = ["train", "--data", try scratch.write(Fields()), "--out", scratch.file("run")]
+    try expectFailure(words + ["--grid", text], status: 64, ["--grid \(text)"], ranks: [nil])
+    #expect(!FileManager.default.fileExists(atPath: scratch.file("run")))
+  }
+
+  @Test("a process grid that fits is used", arguments: [1, 2])
+  func fittingGrid(ranks: Int) throws {
+    let scratch = try Scratch()
+    let words = ["train", "--data", try scratch.write(Fields()), "--out", scratch.file("run")]
+    let options = small + ["--iterations", "1", "--grid", "\(ranks)x1"]
+    #expect(try program(words + options, ranks: ranks).status == 0)
+  }
+}

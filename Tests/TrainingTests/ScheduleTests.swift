@@ -1,0 +1,58 @@
+import Foundation
+import Testing
+import Training
+
+@Suite("Learning rates")
+struct ScheduleTests {
+  private func options(_ change: (inout TrainingOptions) -> Void) -> TrainingOptions {
+    var options = TrainingOptions()
+    options.learningRate = 0.5
+    options.iterations = 100
+    change(&options)
+    return options
+  }
+
+  @Test("a constant rate is constant", arguments: [0, 1, 50, 99, 1000])
+  func constant(step: Int) {
+    #expect(options { $0.schedule = .constant }.learningRate(at: step) == 0.5)
+  }
+
+  @Test("half a cosine falls from the rate to zero, symmetrically")
+  func cosine() {
+    let options = options { $0.schedule = .cosine }
+    #expect(options.learningRate(at: 0) == 0.5)
+    #expect(abs(options.learningRate(at: 50) - 0.25) < 1e-15)
+    #expect(abs(options.learningRate(at: 100)) < 1e-15)
+    // cos(π/3) = 1/2 and cos(2π/3) = −1/2, at 150 of 450 steps and 300 of 450.
+    let longer = self.options { $0.iterations = 450 }
+    #expect(abs(longer.learningRate(at: 150) - 0.375) < 1e-15)
+    #expect(abs(longer.learningRate(at: 300) - 0.125) < 1e-15)
+    for step in 0..<100 {
+      #expect(options.learningRate(at: step) > options.learningRate(at: step + 1))
+    }
+  }
+
+  @Test(
+    "steps multiply by the factor at regular intervals",
+    arguments: [(0, 0.5), (9, 0.5), (10, 0.1), (19, 0.1), (20, 0.02), (35, 0.004)])
+  func steps(step: Int, rate: Double) {
+    let options = options {
+      $0.schedule = .step
+      $0.stepEvery = 10
+      $0.stepFactor = 0.2
+    }
+    #expect(abs(options.learningRate(at: step) - rate) < 1e-15)
+  }
+
+  @Test("a warm-up rises linearly from above zero", arguments: [ScheduleKind.constant, .step])
+  func warmup(kind: ScheduleKind) {
+    let options = options {
+      $0.schedule = kind
+      $0.warmup = 4
+    }
+    let rates = (0..<6).map { options.learningRate(at: $0) }
+    for (rate, expected) in zip(rates, [0.1, 0.2, 0.3, 0.4, 0.5, 0.5]) {
+      #expect(abs(rate - expected) < 1e-15)
+    }
+  }
+}
