@@ -11,18 +11,7 @@ extension Network {
   static func h2nn(
     _ options: NetworkOptions, sources: PointSet, receivers: PointSet?
   ) throws -> Network {
-    let receivers = receivers == sources ? nil : receivers
-    var (sourceTree, targetTree) = (try tree(options, sources), ClusterTree?.none)
-    if let receivers {
-      var own = options
-      var target = try tree(options, receivers)
-      // Both trees need as many levels: the shallower one decides, its boxes are not empty.
-      own.levels = min(sourceTree.levels, target.levels)
-      own.leaf = nil
-      if sourceTree.levels != own.levels { sourceTree = try tree(own, sources) }
-      if target.levels != own.levels { target = try tree(own, receivers) }
-      targetTree = target
-    }
+    let (sourceTree, targetTree) = try trees(options, sources: sources, receivers: receivers)
     let lists = try InteractionLists.admissible(
       receivers: targetTree ?? sourceTree, sources: sourceTree,
       admissibility: options.admissibility)
@@ -63,6 +52,31 @@ extension Network {
     return BoxLists(offsets: offsets, indices: indices)
   }
 
+  /// Builds the cluster trees of the inputs and, where they lie elsewhere, of the outputs.
+  ///
+  /// Two trees have as many levels as the shallower one would have alone, and both are halved by count, also
+  /// on grids, so that boxes of a level are about as large in both.
+  ///
+  /// - Parameters:
+  ///   - options: The leaf size or the levels.
+  ///   - sources: The points of the inputs.
+  ///   - receivers: The points of the outputs.
+  /// - Returns: The trees; one if all points are the same.
+  /// - Throws: `ClusterTreeError` if the points do not split that way.
+  public static func trees(
+    _ options: NetworkOptions, sources: PointSet, receivers: PointSet?
+  ) throws(ClusterTreeError) -> (sources: ClusterTree, receivers: ClusterTree?) {
+    guard let receivers, receivers != sources else { return (try tree(options, sources), nil) }
+    let (leaf, given) = (options.levels == nil ? options.leaf : nil, options.levels)
+    let first = try ClusterTree.bisection(sources, leaf: leaf, levels: given)
+    let second = try ClusterTree.bisection(receivers, leaf: leaf, levels: given)
+    let levels = min(first.levels, second.levels)
+    return (
+      first.levels == levels ? first : try .bisection(sources, leaf: nil, levels: levels),
+      second.levels == levels ? second : try .bisection(receivers, leaf: nil, levels: levels)
+    )
+  }
+
   /// Builds the cluster tree of a grid or a cloud.
   ///
   /// - Parameters:
@@ -70,7 +84,7 @@ extension Network {
   ///   - points: The points.
   /// - Returns: The tree.
   /// - Throws: `ClusterTreeError` if the points do not split that way.
-  public static func tree(
+  static func tree(
     _ options: NetworkOptions, _ points: PointSet
   ) throws(ClusterTreeError) -> ClusterTree {
     func build(_ leaf: Int?, _ levels: Int?) throws(ClusterTreeError) -> ClusterTree {

@@ -52,12 +52,6 @@ public struct NetworkBuilder {
     return values.count - 1
   }
 
-  /// Returns the boxes of a value.
-  ///
-  /// - Parameter value: The value.
-  /// - Returns: Its layout.
-  public func layout(of value: Int) -> BoxLayout { values[value].layout }
-
   /// Ends the network.
   ///
   /// - Parameters:

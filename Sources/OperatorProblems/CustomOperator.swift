@@ -72,6 +72,11 @@ public struct CustomOperator: OperatorProblem, ~Copyable {
   /// No dataset is common to all samples.
   public var constants: [(name: String, values: [Double])] { [] }
 
+  /// The parameters of the sampled fields.
+  public var fieldAttributes: [(name: String, value: AttributeValue)] {
+    options.field.attributes
+  }
+
   /// The parameters of the problem and the choices made where the papers are silent.
   public var attributes: [(name: String, value: AttributeValue)] {
     [
@@ -79,7 +84,7 @@ public struct CustomOperator: OperatorProblem, ~Copyable {
       ("grid", .text("x = y, centres of N equal cells of [0, 1]")),
       ("diagonal", .real(options.diagonal)),
       ("diagonal_meaning", .text("1 / |x_i - x_i| is taken to be diagonal * N")),
-    ] + options.field.attributes
+    ]
   }
 
   /// Draws the input field of one sample, the same as that of ``RadiativeTransfer1D``.

@@ -36,6 +36,9 @@ public protocol OperatorProblem: ~Copyable {
   /// The datasets that hold one constant for all samples.
   var constants: [(name: String, values: [Double])] { get }
 
+  /// The parameters of the distribution of the sampled fields.
+  var fieldAttributes: [(name: String, value: AttributeValue)] { get }
+
   /// The parameters of the problem and the choices made where the papers are silent.
   var attributes: [(name: String, value: AttributeValue)] { get }
 

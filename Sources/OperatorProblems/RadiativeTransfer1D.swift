@@ -98,6 +98,11 @@ public struct RadiativeTransfer1D: OperatorProblem, ~Copyable {
   /// The absorption coefficient.
   public var constants: [(name: String, values: [Double])] { [("sa", [options.absorption])] }
 
+  /// The parameters of the sampled fields.
+  public var fieldAttributes: [(name: String, value: AttributeValue)] {
+    options.field.attributes
+  }
+
   /// The parameters of the problem and the choices made where the papers are silent.
   public var attributes: [(name: String, value: AttributeValue)] {
     [
@@ -108,7 +113,7 @@ public struct RadiativeTransfer1D: OperatorProblem, ~Copyable {
       ("residual_bound", .real(Self.residualBound)),
       ("mu_a", .real(options.absorption)),
       ("source", .real(1)),
-    ] + options.field.attributes
+    ]
   }
 
   /// Draws the scattering coefficient of one sample.

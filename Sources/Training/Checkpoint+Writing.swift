@@ -73,8 +73,7 @@ extension Checkpoint {
     try file.setAttribute("digest", Digest.of(content.parameters.span))
 
     func array(_ name: String, _ values: [Double], shape: [Int]? = nil) throws {
-      try file.write(name, values, shape: shape ?? [values.count])
-      try file.setAttribute("digest", on: name, Digest.of(values.span))
+      try write(name, values, shape: shape, to: file)
     }
     func points(_ name: String, _ points: PointSet) throws {
       try array(name, points.coordinates, shape: [points.count, points.dimension])
@@ -92,8 +91,16 @@ extension Checkpoint {
     try file.setAttribute("input_scale", on: "/normalization", normalization.inputScale)
     try file.setAttribute("output_scale", on: "/normalization", normalization.outputScale)
     let metrics = Array(content.metrics.utf8)
-    try file.write("/metrics", metrics, shape: [metrics.count])
+    try write("/metrics", metrics, to: file)
     try writeSkeleton(content.network, to: file)
+  }
+
+  /// Writes a small array, equal on all ranks, with its digest.
+  private static func write<T: HDF5Scalar>(
+    _ name: String, _ values: [T], shape: [Int]? = nil, to file: borrowing HDF5File
+  ) throws {
+    try file.write(name, values, shape: shape ?? [values.count])
+    try file.setAttribute("digest", on: name, Digest.of(values.span))
   }
 
   /// Writes the graph: enough to compute the network without this program.
@@ -103,10 +110,10 @@ extension Checkpoint {
     try file.setAttribute(
       "layers", on: "/network", network.layers.map(\.layer.name).joined(separator: "\n"))
     func integers(_ name: String, _ values: [Int]) throws {
-      try file.write(name, values.map { Int64($0) }, shape: [values.count])
+      try write(name, values.map { Int64($0) }, to: file)
     }
     func integers(_ name: String, _ values: [Int32]) throws {
-      try file.write(name, values, shape: [values.count])
+      try write(name, values, to: file)
     }
     try integers("/network/input_order", network.inputOrder)
     try integers("/network/output_order", network.outputOrder)

@@ -109,16 +109,27 @@ public enum Checkpoint {
     }
     func points(_ name: String) throws -> PointSet? {
       guard try file.exists(name) else { return nil }
-      if let shape = try file.attributeIfPresent("grid_shape", on: name, as: [Int64].self) {
-        return .grid(shape.map { Int($0) })
+      let coordinates = try array(name)
+      let shape = try file.shape(of: name)
+      if let grid = try file.attributeIfPresent("grid_shape", on: name, as: [Int64].self) {
+        let sizes = grid.map { Int(clamping: $0) }
+        guard (1...3).contains(sizes.count), sizes.allSatisfy({ (1...1 << 30).contains($0) }),
+          sizes.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) == shape[0]
+        else { throw TrainingError.data("\(path):\(name) has no grid of the shape \(sizes)") }
+        return .grid(sizes)
       }
-      let dimension = try file.shape(of: name)[1]
-      return try PointSet(coordinates: array(name), dimension: dimension)
+      guard shape.count == 2, (1...3).contains(shape[1]) else {
+        throw TrainingError.data(
+          "\(path):\(name) has the shape \(shape), needed is points × 1, 2 or 3")
+      }
+      return try PointSet(coordinates: coordinates, dimension: shape[1])
     }
     guard let sources = try points("/points") else {
       throw TrainingError.data("\(path): /points is missing")
     }
     let metrics = try file.read("/metrics", as: UInt8.self)
+    try verify(
+      metrics.span, file.attribute("digest", on: "/metrics", as: String.self), "/metrics", path)
     return CheckpointHeader(
       path: path, step: Int(try file.attribute("step", as: Int64.self)),
       configuration: try RunConfiguration(
@@ -181,6 +192,17 @@ public enum Checkpoint {
     on communicator: borrowing Communicator
   ) throws -> AlignedBuffer<Scalar> {
     let file = try HDF5File.open(path, on: communicator)
+    for item in network.layers {
+      // The same numbers in other places would be another network.
+      let (name, pattern) = ("/network/\(item.layer.name)/sources", item.layer.pattern)
+      let written = try file.attribute("digest", on: name, as: String.self)
+      let sources = pattern.sources
+      guard written == Digest.of(sources.span) else {
+        throw TrainingError.data(
+          "\(path):\(name) differs from what the configuration gives: the file was written by "
+            + "another version of this program")
+      }
+    }
     let result = AlignedBuffer<Scalar>(repeating: 0, count: network.activeParameterCount)
     var span = result.mutableSpan
     for (name, range) in slices(network, array) {

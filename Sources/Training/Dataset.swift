@@ -23,8 +23,6 @@ public struct Dataset: Sendable {
   public let points: PointSet
   /// The points of the outputs, where they differ.
   public let outputPoints: PointSet?
-  /// The shape of a sample's output in the file.
-  public let outputShape: [Int]
   /// The number of samples.
   public let sampleCount: Int
   /// The inputs, `[sample][point]`.
@@ -56,7 +54,7 @@ public struct Dataset: Sendable {
     guard needsOutputs else {
       return Dataset(
         path: path, points: points, outputPoints: try outputPointSet(file, nil, points, layout),
-        outputShape: [], sampleCount: inputShape[0], inputs: inputs, outputs: [])
+        sampleCount: inputShape[0], inputs: inputs, outputs: [])
     }
     let (outputs, outputShape) = try field(file, layout.outputName, layout)
     guard inputShape[0] == outputShape[0] else {
@@ -67,8 +65,27 @@ public struct Dataset: Sendable {
     let outputPoints = try outputPointSet(file, outputShape, points, layout)
     return Dataset(
       path: path, points: points, outputPoints: outputPoints,
-      outputShape: Array(outputShape.dropFirst()), sampleCount: inputShape[0], inputs: inputs,
-      outputs: outputs)
+      sampleCount: inputShape[0], inputs: inputs, outputs: outputs)
+  }
+
+  /// Reads the points of a dataset alone.
+  ///
+  /// Not collective.
+  ///
+  /// - Parameters:
+  ///   - path: The HDF5 file.
+  ///   - layout: The names and the order in it.
+  /// - Returns: The points of the inputs, and those of the outputs where they differ.
+  /// - Throws: An `ExitStatusError`: 66 if the file is missing, 65 if its content is wrong.
+  public static func points(
+    _ path: String, layout: DatasetLayout
+  ) throws -> (inputs: PointSet, outputs: PointSet?) {
+    let file = try HDF5File.open(path)
+    var shape = try file.shape(of: layout.inputName)
+    if layout.samplesLast, let samples = shape.popLast() { shape.insert(samples, at: 0) }
+    while shape.count > 2, shape.last == 1 { shape.removeLast() }
+    let points = try pointSet(file, "/Points", shape, layout.inputName)
+    return (points, try outputPointSet(file, nil, points, layout))
   }
 
   /// Reads fields as `[sample][point]` and checks that they are finite numbers.
@@ -96,6 +113,8 @@ public struct Dataset: Sendable {
         initialized = samples * count
       }
     }
+    // A dimension of length one at the end, as for the channels of an image, says nothing.
+    while shape.count > 2, shape.last == 1 { shape.removeLast() }
     if let wrong = values.firstIndex(where: { !$0.isFinite }) {
       let count = values.count / shape[0]
       throw TrainingError.data(
@@ -125,7 +144,15 @@ public struct Dataset: Sendable {
     _ file: borrowing HDF5File, _ name: String, _ shape: [Int]?, _ field: String
   ) throws -> PointSet {
     let sample = shape.map { Array($0.dropFirst()) }
-    guard try file.exists(name) else { return .grid(sample ?? []) }
+    guard try file.exists(name) else {
+      let grid = sample ?? []
+      guard (1...3).contains(grid.count) else {
+        throw TrainingError.data(
+          "\(file.path):\(field) has samples of the shape \(grid); a grid has 1, 2 or 3 dimensions, "
+            + "and other points are given in \(name)")
+      }
+      return .grid(grid)
+    }
     let pointShape = try file.shape(of: name)
     guard pointShape.count == 2, (1...3).contains(pointShape[1]), pointShape[0] > 0 else {
       throw TrainingError.data(

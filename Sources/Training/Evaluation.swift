@@ -46,6 +46,21 @@ public struct Evaluator<Scalar: KernelScalar & MPIScalar> {
     shard = ShardBuffer(executor.network, samples: executor.samples, normalization: normalization)
   }
 
+  /// Returns the share of a rank in the samples: whole shards.
+  ///
+  /// So a sample has the same place in its shard, and the same bits, on any number of ranks.
+  ///
+  /// - Parameters:
+  ///   - count: The number of samples.
+  ///   - pieces: The number of ranks.
+  ///   - piece: The rank.
+  /// - Returns: The samples, counted from zero.
+  public func share(of count: Int, pieces: Int, piece: Int) -> Range<Int> {
+    let size = executor.samples
+    let shards = evenPiece(of: (count + size - 1) / size, pieces: pieces, piece: piece)
+    return min(shards.lowerBound * size, count)..<min(shards.upperBound * size, count)
+  }
+
   /// Predicts the outputs of samples.
   ///
   /// - Parameters:
@@ -88,7 +103,7 @@ public struct Evaluator<Scalar: KernelScalar & MPIScalar> {
   ) throws(MPIError) -> ErrorStatistics? {
     guard !samples.isEmpty else { return nil }
     let pieces = (0..<communicator.size).map {
-      evenPiece(of: samples.count, pieces: communicator.size, piece: $0)
+      share(of: samples.count, pieces: communicator.size, piece: $0)
     }
     let own = pieces[communicator.rank]
     let count = data.outputCount

@@ -32,11 +32,13 @@ struct Optimizer<Scalar: KernelScalar> {
   }
 
   /// Makes one step with the gradient of this rank's range.
+  ///
+  /// - Returns: Whether the new parameters are finite.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   mutating func update(
     _ parameters: inout MutableSpan<Scalar>, range: Range<Int>, gradient: Span<Scalar>
-  ) {
+  ) -> Bool {
     precondition(
       gradient.count >= range.count && firstMoment.count == range.count
         && range.upperBound <= parameters.count, "\(range) of \(parameters.count) parameters")
@@ -57,6 +59,8 @@ struct Optimizer<Scalar: KernelScalar> {
     let (firstMoment, secondMoment) = (firstMoment, secondMoment)
     var mSpan = firstMoment.mutableSpan
     var vSpan = secondMoment.mutableSpan
+    // Becomes NaN with the first parameter that is not finite.
+    var zero: Scalar = 0
     unsafe gradient.withUnsafeBufferPointer { g in
       unsafe mSpan.withUnsafeMutableBufferPointer { m in
         unsafe vSpan.withUnsafeMutableBufferPointer { v in
@@ -70,11 +74,16 @@ struct Optimizer<Scalar: KernelScalar> {
               unsafe m[i] = first
               unsafe v[i] = second
               let direction = a * gradient + b * first
-              unsafe p[start + i] -= rate * direction / ((c * second).squareRoot() + epsilon)
+              let parameter =
+                unsafe p[start + i]
+                - rate * direction / ((c * second).squareRoot() + epsilon)
+              unsafe p[start + i] = parameter
+              zero += parameter * 0
             }
           }
         }
       }
     }
+    return zero == 0
   }
 }

@@ -47,23 +47,29 @@ public struct RunConfiguration: Sendable, Equatable, Codable {
   /// Names the settings in which two configurations differ.
   ///
   /// - Parameter other: The other configuration.
-  /// - Returns: Lines like `learningRate: 0.001 here, 0.004 there`.
+  /// - Returns: Lines like `--learning-rate is 0.001, not 0.004`, the value of this one first.
   public func differences(from other: RunConfiguration) -> [String] {
-    func flat(_ prefix: String, _ value: Any) -> [String: String] {
-      guard let object = value as? [String: Any] else { return [prefix: "\(value)"] }
-      return object.reduce(into: [:]) { all, item in
-        let name = prefix.isEmpty ? item.key : "\(prefix).\(item.key)"
-        all.merge(flat(name, item.value)) { $1 }
-      }
-    }
-    func settings(_ configuration: RunConfiguration) -> [String: String] {
-      let object = try? JSONSerialization.jsonObject(with: Data(configuration.json.utf8))
-      return flat("", object ?? [String: Any]())
-    }
-    let (mine, theirs) = (settings(self), settings(other))
+    let (mine, theirs) = (settings, other.settings)
     return Set(mine.keys).union(theirs.keys).sorted().compactMap { key in
       mine[key] == theirs[key]
-        ? nil : "\(key): \(mine[key] ?? "not set") here, \(theirs[key] ?? "not set") there"
+        ? nil : "--\(key) is \(mine[key] ?? "not set"), not \(theirs[key] ?? "not set")"
+    }
+  }
+
+  /// The settings by their names on the command line.
+  private var settings: [String: String] {
+    let object = try? JSONSerialization.jsonObject(with: Data(json.utf8))
+    let groups = (object as? [String: [String: Any]])?.values.map { $0 } ?? []
+    return groups.joined().reduce(into: [:]) { all, item in
+      // learningRate stands for --learning-rate.
+      let name = item.key.reduce(into: "") { name, letter in
+        name += letter.isUppercase ? "-\(letter.lowercased())" : "\(letter)"
+      }
+      if let parts = item.value as? [String: Any] {
+        all[name] = parts.keys.sorted().map { "\($0) \(parts[$0] ?? "")" }.joined(separator: ", ")
+      } else {
+        all[name] = "\(item.value)"
+      }
     }
   }
 }

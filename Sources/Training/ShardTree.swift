@@ -50,6 +50,6 @@ struct ShardTree: Sendable, Equatable {
 ///   - pieces: The number of pieces.
 ///   - piece: Which piece.
 /// - Returns: The piece; it may be empty.
-func evenPiece(of count: Int, pieces: Int, piece: Int) -> Range<Int> {
+public func evenPiece(of count: Int, pieces: Int, piece: Int) -> Range<Int> {
   count * piece / pieces..<count * (piece + 1) / pieces
 }

@@ -80,17 +80,17 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
   /// Collective.
   ///
   /// - Parameter communicator: The data groups.
-  /// - Returns: Whether the losses of this rank's shards are finite.
+  /// - Returns: Whether the losses of this rank's shards and the parameters that it owns are finite.
   /// - Throws: `MPIError` if an exchange fails.
   func makeStep(on communicator: borrowing Communicator) throws(MPIError) -> Bool {
     reduction.accumulate { shard, gradient in computeGradient(of: shard, into: gradient) }
     try reduction.reduce(on: communicator)
-    updateOwnedParameters()
+    let isFinite = updateOwnedParameters()
     try gatherParameters(on: communicator)
     let parameters = parameters
     executor.parametersChanged(parameters.span)
     step += 1
-    return shardLosses.allSatisfy { $0.isFinite }
+    return isFinite && shardLosses.allSatisfy { $0.isFinite }
   }
 
   /// Computes the loss and the gradient of one shard of the coming step.
@@ -106,10 +106,22 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     executor.backward(into: &span)
   }
 
-  private func updateOwnedParameters() {
+  /// Returns whether the network, as it is now, gives finite outputs for a shard of the coming step.
+  ///
+  /// Not collective; a rank without shards says yes.
+  func outputsAreFinite() -> Bool {
+    guard let index = reduction.shards.first else { return true }
+    let (parameters, output) = (parameters, executor.output)
+    shard.load(data, samples(of: index), into: executor.input)
+    executor.forward(parameters.span)
+    return output.array().allSatisfy { $0.isFinite }
+  }
+
+  private func updateOwnedParameters() -> Bool {
     let (result, parameters) = (reduction.result, parameters)
     var span = parameters.mutableSpan
-    optimizer.update(&span, range: reduction.owned(by: reduction.rank), gradient: result.span)
+    return optimizer.update(
+      &span, range: reduction.owned(by: reduction.rank), gradient: result.span)
   }
 
   private func gatherParameters(on communicator: borrowing Communicator) throws(MPIError) {

@@ -46,8 +46,8 @@ public enum ScheduleKind: String, CaseIterable, Sendable, Codable {
   case step
 }
 
-/// What is subtracted before a field is scaled.
-public enum ShiftKind: Sendable, Equatable, Codable {
+/// What is subtracted before a field is scaled; written as `none`, `mean`, `pointwise` or a number.
+public enum ShiftKind: Sendable, Equatable, Codable, RawRepresentable {
   /// Nothing.
   case none
   /// The mean over all points of all training samples.
@@ -56,16 +56,63 @@ public enum ShiftKind: Sendable, Equatable, Codable {
   case pointwise
   /// A given number.
   case value(Double)
+
+  /// Reads a kind.
+  ///
+  /// - Parameter rawValue: The text; nil comes of any other text.
+  public init?(rawValue: String) {
+    switch rawValue {
+    case "none": self = .none
+    case "mean": self = .mean
+    case "pointwise": self = .pointwise
+    default:
+      guard let value = Double(rawValue), value.isFinite else { return nil }
+      self = .value(value)
+    }
+  }
+
+  /// The kind as a text.
+  public var rawValue: String {
+    switch self {
+    case .none: "none"
+    case .mean: "mean"
+    case .pointwise: "pointwise"
+    case .value(let value): "\(value)"
+    }
+  }
 }
 
-/// What a field is divided by.
-public enum ScaleKind: Sendable, Equatable, Codable {
+/// What a field is divided by; written as `none`, `deviation` or a positive number.
+public enum ScaleKind: Sendable, Equatable, Codable, RawRepresentable {
   /// One.
   case none
-  /// The root mean square of the shifted training samples.
+  /// The deviation of the training samples from their mean, or from their point-wise mean if that is
+  /// subtracted.
   case deviation
   /// A given number.
   case value(Double)
+
+  /// Reads a kind.
+  ///
+  /// - Parameter rawValue: The text; nil comes of any other text.
+  public init?(rawValue: String) {
+    switch rawValue {
+    case "none": self = .none
+    case "deviation": self = .deviation
+    default:
+      guard let value = Double(rawValue), value.isFinite, value > 0 else { return nil }
+      self = .value(value)
+    }
+  }
+
+  /// The kind as a text.
+  public var rawValue: String {
+    switch self {
+    case .none: "none"
+    case .deviation: "deviation"
+    case .value(let value): "\(value)"
+    }
+  }
 }
 
 /// The scalar type that a network is trained in.

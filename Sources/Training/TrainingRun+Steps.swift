@@ -16,7 +16,6 @@ extension TrainingRun {
     let iterations = configuration.training.iterations
     let last = min(iterations, options.stopAfter ?? iterations)
     var recent: [Double] = []
-    var firstLoss: Double?
     var isStopping = false
     let clock = ContinuousClock()
     while trainer.step < last && !isStopping {
@@ -33,8 +32,9 @@ extension TrainingRun {
       isStopping = flags == 1
 
       let isLast = step == last || isStopping
-      let validates = isLast || (options.validateEvery > 0 && step % options.validateEvery == 0)
-      let isMilestone = step == 1 || validates || step % options.reportEvery == 0
+      let validates =
+        step == iterations || (options.validateEvery > 0 && step % options.validateEvery == 0)
+      let isMilestone = step == 1 || isLast || validates || step % options.reportEvery == 0
       if validates { try validate(on: communicator) }
       if isMilestone {
         let loss = try trainer.lastLoss(on: communicator)
@@ -44,12 +44,19 @@ extension TrainingRun {
           throw divergence("has grown from \(first) to \(loss)")
         }
         durations.append(contentsOf: recent)
-        record(
-          step: step, loss: loss, isValidated: validates, recent: &recent, on: communicator,
-          report: report)
+        try communicator.agree {
+          try record(
+            loss: loss, isValidated: validates, isLast: isLast, recent: &recent,
+            on: communicator, report: report)
+        }
       }
       let isDue = options.checkpointEvery > 0 && step % options.checkpointEvery == 0
-      if isDue || isLast { try writeCheckpoint(on: communicator) }
+      if isDue || isLast {
+        // A checkpoint that cannot be trained any further must not take the place of a good one.
+        let isSound = try communicator.allReduce(.min, trainer.outputsAreFinite() ? 1 : 0) == 1
+        guard isSound else { throw divergence("is about to become infinite") }
+        try writeCheckpoint(on: communicator)
+      }
     }
     return trainer.step >= iterations
   }
@@ -69,44 +76,25 @@ extension TrainingRun {
       data, samples: samples, parameters: parameters.span, on: communicator)?.mean
   }
 
-  /// Adds a line to the metrics and reports progress.
+  /// Adds a line to the metrics and reports progress, on rank 0.
   private mutating func record(
-    step: Int, loss: Double, isValidated: Bool, recent: inout [Double],
+    loss: Double, isValidated: Bool, isLast: Bool, recent: inout [Double],
     on communicator: borrowing Communicator, report: (Progress) -> Void
-  ) {
+  ) throws {
     let median = recent.sorted()[recent.count / 2]
     recent.removeAll(keepingCapacity: true)
-    let options = configuration.training
     guard communicator.rank == 0 else { return }
+    let (step, options) = (trainer.step, configuration.training)
     let line = MetricsLine(
       step: step, epoch: Double(step * options.batch) / Double(trainer.trainingCount), loss: loss,
-      learning_rate: options.learningRate(at: step - 1),
-      validation_error: isValidated ? validationError : nil,
-      seconds_per_step: median)
+      learningRate: options.learningRate(at: step - 1),
+      validationError: isValidated ? validationError : nil, secondsPerStep: median)
     metrics += line.json + "\n"
-    // The file is a copy for the user's eyes; the checkpoint holds the lines that belong to it.
-    try? metrics.write(
-      toFile: "\(self.options.directory)/metrics.jsonl", atomically: true, encoding: .utf8)
+    try appendMetrics(line)
     report(
       Progress(
         step: step, iterations: options.iterations, loss: loss, validationError: validationError,
-        secondsPerStep: median, secondsLeft: median * Double(options.iterations - step)))
-  }
-}
-
-/// One line of the metrics.
-struct MetricsLine: Encodable {
-  let step: Int
-  let epoch: Double
-  let loss: Double
-  let learning_rate: Double
-  let validation_error: Double?
-  let seconds_per_step: Double
-
-  var json: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    guard let data = try? encoder.encode(self) else { return "{}" }
-    return String(decoding: data, as: UTF8.self)
+        secondsPerStep: median, secondsLeft: median * Double(options.iterations - step),
+        isLast: isLast))
   }
 }

@@ -25,15 +25,10 @@ public struct TrainingSummary: Sendable {
   public let flopsPerStep: Int
   /// The digest of the parameters in canonical order.
   public let digest: String
-  /// The directory of the run.
-  public let directory: String
 
   /// The summary as a JSON object; what is missing is null.
   public var jsonObject: [String: Any] {
-    func value(_ number: Double?) -> Any {
-      guard let number, number.isFinite else { return NSNull() }
-      return number
-    }
+    func value(_ number: Double?) -> Any { jsonNumber(number) }
     return [
       "parameters": parameters, "active_parameters": activeParameters, "iterations": iterations,
       "train_error": value(trainError), "validation_error": value(validationError),
@@ -43,15 +38,27 @@ public struct TrainingSummary: Sendable {
   }
 }
 
+/// Returns a number for a JSON object: null for what is missing or not finite.
+///
+/// - Parameter number: The number.
+/// - Returns: The number, or `NSNull`.
+public func jsonNumber(_ number: Double?) -> Any {
+  guard let number, number.isFinite else { return NSNull() }
+  return number
+}
+
 extension TrainingRun {
-  /// Evaluates all parts with the present parameters.
+  /// Describes the run, and evaluates all parts with the present parameters.
   ///
   /// Collective.
-  func summarize(on communicator: borrowing Communicator) throws -> TrainingSummary {
+  func summarize(
+    evaluates: Bool = true, on communicator: borrowing Communicator
+  ) throws -> TrainingSummary {
     let evaluator = Evaluator(trainer.executor, normalization: normalization)
     let parameters = trainer.parameters
     func errors(_ part: Part) throws -> ErrorStatistics? {
-      try evaluator.errors(
+      guard evaluates else { return nil }
+      return try evaluator.errors(
         data, samples: configuration.training.split.range(of: part, count: data.sampleCount),
         parameters: parameters.span, on: communicator)
     }
@@ -60,10 +67,11 @@ extension TrainingRun {
     )
     return TrainingSummary(
       parameters: network.parameterCount, activeParameters: network.activeParameterCount,
-      iterations: trainer.step, trainError: training?.mean, validationError: validation?.mean,
+      iterations: trainer.step, trainError: training?.mean,
+      validationError: validation?.mean ?? validationError,
       testError: test?.mean, meanPredictorError: test?.meanPredictor,
       secondsPerStep: try medianDuration(on: communicator), flopsPerStep: trainer.flopsPerStep,
-      digest: Digest.of(parameters.span), directory: options.directory)
+      digest: Digest.of(parameters.span))
   }
 
   /// Returns the median over the steps after warm-up of the slowest rank's time.
@@ -73,9 +81,7 @@ extension TrainingRun {
     let timed = durations.dropFirst(min(10, durations.count / 2))
     guard !timed.isEmpty else {
       // No step was made in this call: the metrics know how long the steps took.
-      let medians = metrics.split(separator: "\n").compactMap {
-        try? JSONDecoder().decode(StepDuration.self, from: Data($0.utf8)).seconds_per_step
-      }
+      let medians = MetricsLine.read(metrics).map(\.secondsPerStep)
       return medians.isEmpty ? nil : medians.sorted()[medians.count / 2]
     }
     let own = Array(timed)
@@ -88,9 +94,4 @@ extension TrainingRun {
     }
     return slowest.sorted()[slowest.count / 2]
   }
-}
-
-/// The part of a line of the metrics that tells the time.
-private struct StepDuration: Decodable {
-  let seconds_per_step: Double
 }

@@ -37,6 +37,8 @@ public struct Progress: Sendable {
   public let secondsPerStep: Double
   /// The seconds that the remaining steps will take.
   public let secondsLeft: Double
+  /// Whether this is the last line of the call.
+  public let isLast: Bool
 }
 
 /// How a run ended.
@@ -45,7 +47,7 @@ public enum TrainingOutcome: Sendable {
   case finished(TrainingSummary)
   /// The run had been finished before; this is its summary.
   case alreadyFinished(TrainingSummary)
-  /// The run stopped early with a checkpoint.
+  /// The run stopped early with a checkpoint; its summary has the validation error only.
   case stopped(TrainingSummary)
 }
 
@@ -60,6 +62,8 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   var metrics = ""
   var validationError: Double?
   var durations: [Double] = []
+  /// The loss of the first line of the metrics.
+  var firstLoss: Double?
 
   /// Trains a network, or continues its training.
   ///
@@ -72,21 +76,24 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   ///   - scalar: The scalar type.
   ///   - communicator: The data groups.
   ///   - isStopRequested: Whether this rank was asked to stop.
+  ///   - note: Receives remarks that the user should see.
   ///   - report: Receives the lines of progress, on rank 0.
   /// - Returns: How the run ended.
   /// - Throws: An `ExitStatusError`, the same on all ranks.
   public static func train(
     _ configuration: RunConfiguration, options: RunOptions, data: Dataset, as scalar: Scalar.Type,
     on communicator: borrowing Communicator, isStopRequested: () -> Bool,
-    report: (Progress) -> Void
+    note: (String) -> Void, report: (Progress) -> Void
   ) throws -> TrainingOutcome {
     var run = try TrainingRun(configuration, options, data, on: communicator)
-    let wasFinished = try run.start(on: communicator)
+    let wasFinished = try run.start(note: note, on: communicator)
     if wasFinished { return .alreadyFinished(try run.summarize(on: communicator)) }
     let isComplete = try run.steps(
       on: communicator, isStopRequested: isStopRequested, report: report)
-    let summary = try run.summarize(on: communicator)
-    return isComplete ? .finished(summary) : .stopped(summary)
+    // A run that is stopped may have little time left, and its test part is nobody's business yet.
+    return isComplete
+      ? .finished(try run.summarize(on: communicator))
+      : .stopped(try run.summarize(evaluates: false, on: communicator))
   }
 
   private init(
@@ -125,53 +132,95 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   }
 
   /// Draws the parameters, or reads the newest checkpoint; returns whether all steps are made.
-  private mutating func start(on communicator: borrowing Communicator) throws -> Bool {
-    let directory = options.directory
+  private mutating func start(
+    note: (String) -> Void, on communicator: borrowing Communicator
+  ) throws -> Bool {
     try communicator.agree {
-      guard communicator.rank == 0 else { return }
+      if communicator.rank == 0 { try prepareDirectory() }
+    }
+    var damage: (any Error)?
+    for path in try checkpoints(on: communicator) {
       do {
-        try FileManager.default.createDirectory(
-          atPath: directory, withIntermediateDirectories: true)
-      } catch {
-        throw TrainingError(exitStatus: 73, "\(directory): cannot be created: \(error)")
+        let header = try Checkpoint.readHeader(path, on: communicator)
+        try check(header)
+        try resume(header, on: communicator)
+        if communicator.rank == 0 { try writeMetrics() }
+        return trainer.step >= configuration.training.iterations
+      } catch let mismatch as Mismatch {
+        throw mismatch.error
+      } catch  where ExitStatus.status(of: error) == ExitStatus.wrongContent {
+        note("\(ExitStatus.message(of: error)); trying the checkpoint before it")
+        damage = error
       }
-      guard options.restart else { return }
-      for path in Checkpoint.list(in: directory) {
-        try FileManager.default.removeItem(atPath: path)
-      }
     }
-    let newest = try newestCheckpoint(on: communicator)
-    guard let newest else {
-      trainer.initialize()
-      return false
-    }
-    let header = try Checkpoint.readHeader(newest, on: communicator)
-    let differences = configuration.differences(from: header.configuration)
-    guard differences.isEmpty else {
-      throw TrainingError.usage(
-        "\(newest) was trained otherwise: \(differences.joined(separator: "; ")); "
-          + "use the same settings, another --out, or --restart")
-    }
-    guard header.normalization == normalization && header.points == data.points else {
-      throw TrainingError.data(
-        "\(newest) was trained on other data than \(data.path); use that file, another --out, "
-          + "or --restart")
-    }
-    trainer.resume(
-      after: header.step,
-      parameters: try Checkpoint.read(.parameters, newest, network, on: communicator),
-      firstMoment: try Checkpoint.read(.firstMoment, newest, network, on: communicator),
-      secondMoment: try Checkpoint.read(.secondMoment, newest, network, on: communicator))
-    metrics = header.metrics
-    return header.step >= configuration.training.iterations
+    if let damage { throw damage }
+    trainer.initialize()
+    if communicator.rank == 0 { try writeMetrics() }
+    return false
   }
 
-  /// Returns what rank 0 finds, so that all ranks go on from the same file.
-  private func newestCheckpoint(on communicator: borrowing Communicator) throws -> String? {
-    let found = communicator.rank == 0 ? Checkpoint.list(in: options.directory).first ?? "" : ""
-    let path = String(
-      decoding: try communicator.broadcast(Array(found.utf8), from: 0), as: UTF8.self)
-    return path.isEmpty ? nil : path
+  /// Makes the directory of the run, and empties it to start over.
+  private func prepareDirectory() throws(TrainingError) {
+    let (files, directory) = (FileManager.default, options.directory)
+    do {
+      try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
+      guard options.restart else { return }
+      let results = ["metrics.jsonl", "summary.json"].map { "\(directory)/\($0)" }
+      for path in Checkpoint.list(in: directory) + results where files.fileExists(atPath: path) {
+        try files.removeItem(atPath: path)
+      }
+    } catch {
+      let reason = (error as NSError).userInfo[NSUnderlyingErrorKey] ?? error
+      throw TrainingError(
+        exitStatus: ExitStatus.cannotCreate,
+        "\(directory): cannot be made ready for a run; choose another --out (\(reason))")
+    }
+  }
+
+  /// Returns the checkpoints that rank 0 finds, the newest first, so that all ranks try the same files.
+  private func checkpoints(on communicator: borrowing Communicator) throws -> [String] {
+    let found = communicator.rank == 0 ? Checkpoint.list(in: options.directory) : []
+    let text = try communicator.broadcast(Array(found.joined(separator: "\n").utf8), from: 0)
+    return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
+  }
+
+  /// A checkpoint that is whole and belongs to another run.
+  private struct Mismatch: Error {
+    let error: TrainingError
+  }
+
+  /// Refuses a checkpoint of another run.
+  private func check(_ header: CheckpointHeader) throws(Mismatch) {
+    let differences = configuration.differences(from: header.configuration)
+    guard differences.isEmpty else {
+      throw Mismatch(
+        error: .usage(
+          "\(header.path) was trained with other settings: "
+            + "\(differences.joined(separator: "; ")); use the same ones, another --out, or "
+            + "--restart"))
+    }
+    guard header.normalization == normalization, header.points == data.points,
+      header.outputPoints == data.outputPoints
+    else {
+      throw Mismatch(
+        error: .data(
+          "\(header.path) was trained on other data than \(data.path); use that file, another "
+            + "--out, or --restart"))
+    }
+  }
+
+  /// Continues from a checkpoint.
+  private mutating func resume(
+    _ header: CheckpointHeader, on communicator: borrowing Communicator
+  ) throws {
+    let path = header.path
+    trainer.resume(
+      after: header.step,
+      parameters: try Checkpoint.read(.parameters, path, network, on: communicator),
+      firstMoment: try Checkpoint.read(.firstMoment, path, network, on: communicator),
+      secondMoment: try Checkpoint.read(.secondMoment, path, network, on: communicator))
+    metrics = header.metrics
+    firstLoss = MetricsLine.read(header.metrics).first?.loss
   }
 
   /// Writes a checkpoint of the present state.

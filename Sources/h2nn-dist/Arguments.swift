@@ -27,8 +27,11 @@ struct Arguments {
         throw .usage("--\(option.name) is given twice")
       }
       if option.value == nil {
-        guard parts.count == 1 else { throw .usage("--\(option.name) takes no value") }
-        values[option.name] = "true"
+        let value = parts.count == 1 ? "true" : String(parts[1])
+        guard value == "true" || value == "false" else {
+          throw .usage("--\(option.name) is a switch: it takes no value but =true and =false")
+        }
+        values[option.name] = value
       } else if parts.count == 2 {
         values[option.name] = String(parts[1])
       } else {
@@ -44,10 +47,11 @@ struct Arguments {
   mutating func merge(_ settings: [(key: String, value: String)], from path: String)
     throws(TrainingError)
   {
+    let given = Set(values.keys)
     for (key, value) in settings {
-      let name = String(key.map { $0 == "_" ? "-" : $0 })
+      let name = String(key.map { $0 == "_" ? "-" : $0 == "-" ? "_" : $0 })
       let option = try Self.find(
-        name, in: verb, as: "\(path): key '\(key)'",
+        name, in: verb, as: "key '\(key)'", from: "\(path): ",
         style: { String($0.map { $0 == "-" ? "_" : $0 }) })
       guard option.name != "config" && option.name != "help" else {
         throw .usage("\(path): key '\(key)' has no meaning in a configuration file")
@@ -56,26 +60,37 @@ struct Arguments {
         guard value == "true" || value == "false" else {
           throw .usage("\(path): key '\(key)' is \(value), needed is true or false")
         }
-        if value == "false" { continue }
       }
-      if values[option.name] == nil { values[option.name] = value }
+      // What the command line says in another way, it says instead of the file.
+      let isReplaced = Self.alternatives.contains {
+        $0.contains(option.name) && !$0.isDisjoint(with: given)
+      }
+      if !isReplaced { values[option.name] = value }
     }
   }
 
+  /// Options that say the same thing in two ways.
+  private static let alternatives: [Set<String>] =
+    [["epochs", "iterations"], ["leaf", "levels"]]
+    + Set(Verbs.all.flatMap(\.options).map(\.name)).map { [$0] }
+
   private static func find(
-    _ name: String, in verb: Verb, as shown: String, style: (String) -> String
+    _ name: String, in verb: Verb, as shown: String, from place: String? = nil,
+    style: (String) -> String
   ) throws(TrainingError) -> OptionSpec {
     if let option = verb.options.first(where: { $0.name == name }) { return option }
     let nearest = Suggestion.nearest(to: name, among: verb.options.map(\.name))
     let hint = nearest.map { "; did you mean \(style($0))?" } ?? seeHelp(verb)
-    throw .usage("\(verb.name): unknown \(shown.hasPrefix("--") ? "option " : "")\(shown)\(hint)")
+    throw .usage(
+      "\(place ?? "\(verb.name): ")unknown \(place == nil ? "option " : "")\(shown)\(hint)")
   }
 
   static func seeHelp(_ verb: Verb) -> String { "; see h2nn-dist \(verb.name) --help" }
 
   // MARK: Typed values
 
-  func has(_ name: String) -> Bool { values[name] != nil }
+  /// Returns whether a switch is on, or another option is given.
+  func has(_ name: String) -> Bool { values[name] != nil && values[name] != "false" }
 
   func text(_ name: String) -> String? { values[name] }
 
@@ -94,8 +109,8 @@ struct Arguments {
   /// Returns an integer of at least a given size.
   func integer(_ name: String, atLeast least: Int = 1) throws(TrainingError) -> Int? {
     guard let text = values[name] else { return nil }
-    guard let value = Int(text), value >= least else {
-      throw wrong(name, "an integer of at least \(least)")
+    guard let value = Int(text), (least...Int(Int32.max)).contains(value) else {
+      throw wrong(name, "an integer from \(least) to \(Int32.max)")
     }
     return value
   }
@@ -114,7 +129,8 @@ struct Arguments {
         name,
         isBounded
           ? "a number from \(range.lowerBound) to \(range.upperBound)"
-          : range.lowerBound >= 0 ? "a number of at least \(range.lowerBound)" : "a number")
+          : range.lowerBound >= 0
+            ? "a finite number of at least \(range.lowerBound)" : "a finite number")
     }
     return value
   }
@@ -133,7 +149,9 @@ struct Arguments {
   func choice<T: RawRepresentable & CaseIterable>(
     _ name: String, _ type: T.Type
   ) throws(TrainingError) -> T? where T.RawValue == String {
-    guard let text = values[name] else { return nil }
+    guard var text = values[name] else { return nil }
+    // The summaries speak of the train error.
+    if T.self == Part.self && text == "train" { text = Part.training.rawValue }
     guard let value = T(rawValue: text) else {
       let known = T.allCases.map(\.rawValue)
       let hint = Suggestion.nearest(to: text, among: known).map { "; did you mean \($0)?" } ?? ""
@@ -146,8 +164,9 @@ struct Arguments {
   func shape(_ name: String) throws(TrainingError) -> [Int]? {
     guard let text = values[name] else { return nil }
     let sizes = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
-    guard (1...3).contains(sizes.count), sizes.allSatisfy({ $0 > 0 }) else {
-      throw wrong(name, "a grid like 320, 80x80 or 20x20x20")
+    let isSmall = sizes.reduce(1.0) { $0 * Double($1) } <= Double(Int32.max)
+    guard (1...3).contains(sizes.count), sizes.allSatisfy({ $0 > 0 }), isSmall else {
+      throw wrong(name, "a grid like 320, 80x80 or 20x20x20, of at most \(Int32.max) points")
     }
     return sizes
   }

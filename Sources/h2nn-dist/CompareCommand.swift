@@ -13,6 +13,7 @@ struct CompareCommand {
   init(_ arguments: Arguments) throws(TrainingError) {
     self.arguments = arguments
     runs = try arguments.required("run").split(separator: ",").map(String.init)
+    guard !runs.isEmpty else { throw .usage("compare: --run names no directory") }
     _ = try arguments.required("data")
     part = try arguments.choice("part", Part.self)
   }
@@ -40,13 +41,15 @@ struct CompareCommand {
       Voice.say("| \(cells.joined(separator: " | ")) |")
       rows.append([
         "network": name, "parameters": trained.network.parameterCount,
-        "iterations": trained.header.step, "samples": errors.samples, "error_mean": errors.mean,
-        "error_max": errors.maximum, "error_std": errors.deviation,
+        "iterations": trained.header.step, "samples": errors.samples,
+        "error_mean": jsonNumber(errors.mean), "error_max": jsonNumber(errors.maximum),
+        "error_std": jsonNumber(errors.deviation),
       ])
       meanPredictor = errors.meanPredictor
     }
     Voice.say("| mean of the training outputs | | | \(Voice.short(meanPredictor)) | | |")
     try Voice.summarize(
-      ["networks": rows, "mean_predictor_error": meanPredictor], to: arguments.text("summary"))
+      ["networks": rows, "mean_predictor_error": jsonNumber(meanPredictor)],
+      to: arguments.text("summary"))
   }
 }

@@ -42,16 +42,13 @@ struct TrainedNetwork {
     } catch {
       throw TrainingError.data("\(path): \(error)")
     }
-    guard dataset.points == header.points else {
+    guard dataset.points == header.points,
+      !needsOutputs || dataset.outputPoints == header.outputPoints
+    else {
       throw TrainingError.data(
-        "\(dataset.path): the network was trained on \(PointDescription(header.points).text), "
-          + "the dataset has \(PointDescription(dataset.points).text)")
-    }
-    let count = header.outputPoints?.count ?? header.points.count
-    guard !needsOutputs || dataset.outputCount == count else {
-      throw TrainingError.data(
-        "\(dataset.path): the network has \(count) output points, the dataset "
-          + "\(dataset.outputCount)")
+        "\(dataset.path): the network was trained on "
+          + "\(PointDescription(header.points, header.outputPoints).text), the dataset has "
+          + PointDescription(dataset.points, dataset.outputPoints).text)
     }
   }
 }
@@ -76,11 +73,44 @@ extension TrainedNetwork {
     let count = dataset.sampleCount
     let samples = part.map { options.split.range(of: $0, count: count) } ?? 0..<count
     let parameters = try Checkpoint.readParameters(header.path, network, as: scalar, on: world)
-    let evaluator = Evaluator<Scalar>(
-      NetworkExecutor(network, samples: options.shard, forTraining: false),
-      normalization: header.normalization)
-    return try evaluator.errors(
+    return try evaluator(as: scalar).errors(
       dataset, samples: samples, parameters: parameters.span, on: world)
+  }
+
+  /// Predicts the outputs of samples, or of this rank's share of all samples.
+  ///
+  /// Collective.
+  ///
+  /// - Returns: The samples, and their outputs one after the other.
+  func predict(
+    _ samples: Range<Int>?, on world: borrowing Communicator
+  ) throws -> (samples: Range<Int>, outputs: [Double]) {
+    switch header.configuration.training.precision {
+    case .float: try predict(samples, as: Float.self, on: world)
+    case .double: try predict(samples, as: Double.self, on: world)
+    }
+  }
+
+  private func predict<Scalar: KernelScalar & HDF5Scalar & MPIScalar>(
+    _ samples: Range<Int>?, as scalar: Scalar.Type, on world: borrowing Communicator
+  ) throws -> (samples: Range<Int>, outputs: [Double]) {
+    let parameters = try Checkpoint.readParameters(header.path, network, as: scalar, on: world)
+    let evaluator = evaluator(as: scalar)
+    let chosen =
+      samples
+      ?? evaluator.share(of: dataset.sampleCount, pieces: world.size, piece: world.rank)
+    var outputs: [Double] = []
+    evaluator.predict(dataset, samples: chosen, parameters: parameters.span) { outputs += $1 }
+    return (chosen, outputs)
+  }
+
+  private func evaluator<Scalar: KernelScalar & HDF5Scalar & MPIScalar>(
+    as scalar: Scalar.Type
+  ) -> Evaluator<Scalar> {
+    Evaluator(
+      NetworkExecutor(
+        network, samples: header.configuration.training.shard, forTraining: false),
+      normalization: header.normalization)
   }
 }
 
@@ -112,13 +142,12 @@ struct EvaluateCommand {
     ]
     Voice.say("\("samples".padded(to: 24))\(errors.samples)")
     for (name, value) in rows { Voice.say("\(name.padded(to: 24))\(Voice.short(value))") }
-    func value(_ number: Double) -> Any { number.isFinite ? number : NSNull() }
     try Voice.summarize(
       [
-        "samples": errors.samples, "error_mean": value(errors.mean),
-        "error_max": value(errors.maximum), "error_std": value(errors.deviation),
-        "squared_error_mean": value(errors.squaredMean),
-        "mean_predictor_error": value(errors.meanPredictor),
+        "samples": errors.samples, "error_mean": jsonNumber(errors.mean),
+        "error_max": jsonNumber(errors.maximum), "error_std": jsonNumber(errors.deviation),
+        "squared_error_mean": jsonNumber(errors.squaredMean),
+        "mean_predictor_error": jsonNumber(errors.meanPredictor),
       ], to: arguments.text("summary"))
   }
 }

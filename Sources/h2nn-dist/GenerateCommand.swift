@@ -15,6 +15,8 @@ struct GenerateCommand {
   let inputs: String?
   let precision: Precision
   let layout: DatasetLayout
+  let absorption: Double?
+  let diagonal: Double?
 
   /// The samples that a rank solves between two collective writes.
   static let samplesPerRound = 64
@@ -27,6 +29,8 @@ struct GenerateCommand {
     inputs = arguments.text("inputs")
     precision = try arguments.choice("precision", Precision.self) ?? .double
     layout = try arguments.layout()
+    absorption = try arguments.real("absorption", 0...1e6)
+    diagonal = try arguments.real("diagonal")
     guard let problem = arguments.positional else {
       throw .usage("generate: which problem? One of \(Self.problems.joined(separator: ", "))")
     }
@@ -42,8 +46,9 @@ struct GenerateCommand {
         throw .usage("generate: --\(name) has no meaning with --inputs, whose fields are labelled")
       }
     }
-    // Options that the problem rejects are found before anything runs.
-    if inputs == nil { _ = try gridPoints(); _ = try field() }
+    // Wrong values are found before anything runs.
+    if inputs == nil { _ = try gridPoints() }
+    _ = try field()
   }
 
   static let problems = [RadiativeTransfer1D.name, CustomOperator.name]
@@ -85,14 +90,14 @@ struct GenerateCommand {
         var options = RadiativeTransfer1D.Options()
         options.points = points
         options.field = try field()
-        options.absorption = try arguments.real("absorption", 0...1e6) ?? options.absorption
+        options.absorption = absorption ?? options.absorption
         var problem = try RadiativeTransfer1D(options: options)
         try write(&problem, given, on: world)
       } else {
         var options = CustomOperator.Options()
         options.points = points
         options.field = try field()
-        options.diagonal = try arguments.real("diagonal") ?? options.diagonal
+        options.diagonal = diagonal ?? options.diagonal
         var problem = try CustomOperator(options: options)
         try write(&problem, given, on: world)
       }
@@ -140,7 +145,7 @@ struct GenerateCommand {
     } else {
       try file.setAttribute("seed", seed)
     }
-    for (name, value) in problem.attributes {
+    for (name, value) in problem.attributes + (given == nil ? problem.fieldAttributes : []) {
       switch value {
       case .text(let text): try file.setAttribute(name, text)
       case .real(let number): try file.setAttribute(name, number)
@@ -169,8 +174,7 @@ struct GenerateCommand {
     _ problem: inout P, _ given: Dataset?, _ count: Int, as: Scalar.Type,
     into file: borrowing HDF5File, on world: borrowing Communicator
   ) throws {
-    let first = count * world.rank / world.size
-    let end = count * (world.rank + 1) / world.size
+    let own = evenPiece(of: count, pieces: world.size, piece: world.rank)
     let rounds =
       ((count + world.size - 1) / world.size + Self.samplesPerRound - 1)
       / Self.samplesPerRound
@@ -179,8 +183,8 @@ struct GenerateCommand {
     var output = input
     var parameters = [Double](repeating: 0, count: width)
     for round in 0..<rounds {
-      let low = min(first + round * Self.samplesPerRound, end)
-      let high = min(low + Self.samplesPerRound, end)
+      let low = min(own.lowerBound + round * Self.samplesPerRound, own.upperBound)
+      let high = min(low + Self.samplesPerRound, own.upperBound)
       var inputs: [Scalar] = []
       var outputs: [Scalar] = []
       var columns = problem.parameterNames.map { _ in [Scalar]() }

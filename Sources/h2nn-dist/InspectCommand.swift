@@ -3,7 +3,6 @@ import BlockSparse
 import ClusterTrees
 import Foundation
 import OperatorNetworks
-import ParallelHDF5
 import Training
 
 /// `inspect`: the tree, the lists and the parameters of a network, without training it.
@@ -32,13 +31,12 @@ struct InspectCommand {
     }
     Voice.say("\(options.model.rawValue) on \(PointDescription(sources).text)")
     if options.model == .h2nn || options.model == .mnnH2 {
-      try printTree("tree", Network.tree(options, sources))
-      if let receivers, receivers != sources {
-        try printTree("tree of the outputs", Network.tree(options, receivers))
-      }
+      let trees = try Network.trees(options, sources: sources, receivers: receivers)
+      printTree("tree", trees.sources)
+      if let receivers = trees.receivers { printTree("tree of the outputs", receivers) }
     }
     printLayers(network)
-    if arguments.has("lists") { printLists(network) }
+    printLists(network, areWhole: arguments.has("lists"))
     Voice.say("\nparameters         \(network.parameterCount)")
     Voice.say("active parameters  \(network.activeParameterCount)")
     try Voice.summarize(
@@ -59,18 +57,9 @@ struct InspectCommand {
       ], to: arguments.text("summary"))
   }
 
-  private func points() throws -> (PointSet, PointSet?) {
+  private func points() throws -> (inputs: PointSet, outputs: PointSet?) {
     guard let path = arguments.text("data") else { return (.grid(shape), nil) }
-    let file = try HDF5File.open(path)
-    let layout = try arguments.layout()
-    func read(_ name: String) throws -> PointSet? {
-      guard try file.exists(name) else { return nil }
-      return try PointSet(
-        coordinates: try file.read(name, as: Double.self), dimension: try file.shape(of: name)[1])
-    }
-    let fields = try file.shape(of: layout.inputName)
-    let grid = layout.samplesLast ? fields.dropLast() : fields.dropFirst()
-    return (try read("/Points") ?? .grid(Array(grid)), try read("/OutputPoints"))
+    return try Dataset.points(path, layout: try arguments.layout())
   }
 
   private func printTree(_ title: String, _ tree: ClusterTree) {
@@ -88,13 +77,14 @@ struct InspectCommand {
     }
   }
 
-  /// Prints which boxes each box of the near field and of each bridge sees.
-  private func printLists(_ network: Network) {
+  /// Prints the sizes of the lists of the near field and of each bridge, or the lists themselves.
+  private func printLists(_ network: Network, areWhole: Bool) {
+    Voice.say("\nlists")
     for item in network.layers where item.layer.name.hasSuffix(".1") {
       let layer = item.layer
       let pairs = layer.pattern.entryCount
-      Voice.say("\n\(layer.name.dropLast(2)): \(pairs) pairs of boxes")
-      for row in 0..<layer.target.boxCount {
+      Voice.say("  \(String(layer.name.dropLast(2)).padded(to: 12))\(pairs) pairs of boxes")
+      for row in 0..<(areWhole ? layer.target.boxCount : 0) {
         let sources = layer.pattern.entries(of: row).map { "\(layer.pattern.sources[$0])" }
         Voice.say("\(String(row).aligned(to: 8)): \(sources.joined(separator: " "))")
       }

@@ -67,30 +67,19 @@ extension Arguments {
   }
 
   private func shift(_ name: String) throws(TrainingError) -> ShiftKind? {
-    switch text(name) {
-    case nil: return nil
-    case "none": return ShiftKind.none
-    case "mean": return .mean
-    case "pointwise": return .pointwise
-    case .some(let text):
-      guard let value = Double(text), value.isFinite else {
-        throw .usage("--\(name) \(text): needed is none, mean, pointwise or a number")
-      }
-      return .value(value)
+    guard let text = text(name) else { return nil }
+    guard let kind = ShiftKind(rawValue: text) else {
+      throw .usage("--\(name) \(text): needed is none, mean, pointwise or a number")
     }
+    return kind
   }
 
   private func scale(_ name: String) throws(TrainingError) -> ScaleKind? {
-    switch text(name) {
-    case nil: return nil
-    case "none": return ScaleKind.none
-    case "deviation": return .deviation
-    case .some(let text):
-      guard let value = Double(text), value.isFinite, value > 0 else {
-        throw .usage("--\(name) \(text): needed is none, deviation or a positive number")
-      }
-      return .value(value)
+    guard let text = text(name) else { return nil }
+    guard let kind = ScaleKind(rawValue: text) else {
+      throw .usage("--\(name) \(text): needed is none, deviation or a positive number")
     }
+    return kind
   }
 
   /// Returns where the fields stand in a dataset.

@@ -17,6 +17,12 @@ struct OutputFile {
     mayOverwrite = arguments.has("force")
   }
 
+  /// Returns whether a path names a directory.
+  static func isDirectory(_ path: String) -> Bool {
+    let type = try? FileManager.default.attributesOfItem(atPath: path)[.type]
+    return (type as? FileAttributeType) == .typeDirectory
+  }
+
   /// The name under which the file is written before it is whole.
   var temporary: String { path + ".writing" }
 
@@ -25,9 +31,12 @@ struct OutputFile {
   /// Collective.
   func check(on world: borrowing Communicator) throws {
     try world.agree {
-      guard world.rank == 0, !mayOverwrite, FileManager.default.fileExists(atPath: path) else {
-        return
+      guard world.rank == 0, FileManager.default.fileExists(atPath: path) else { return }
+      guard !Self.isDirectory(path) else {
+        throw TrainingError(
+          exitStatus: ExitStatus.cannotCreate, "\(path) is a directory; choose another --out")
       }
+      guard !mayOverwrite else { return }
       throw TrainingError(
         exitStatus: ExitStatus.cannotCreate,
         "\(path) exists; choose another --out, or overwrite it with --force")
@@ -47,9 +56,10 @@ struct OutputFile {
     }
     try world.agree {
       guard world.rank == 0, unsafe rename(temporary, path) != 0 else { return }
+      let reason = unsafe String(cString: strerror(errno))
+      try? FileManager.default.removeItem(atPath: temporary)
       throw TrainingError(
-        exitStatus: ExitStatus.cannotCreate,
-        "\(path): cannot be written: \(unsafe String(cString: strerror(errno)))")
+        exitStatus: ExitStatus.cannotCreate, "\(path): cannot be written: \(reason)")
     }
   }
 }

@@ -28,17 +28,14 @@ struct PlotCommand {
     var losses = Chart(
       title: "Training", xTitle: "step", yTitle: "loss", isLogarithmic: true)
     var fields: Chart?
-    var data: Dataset?
-    if let path = arguments.text("data") {
-      data = try Dataset.load(path, layout: try arguments.layout(), on: world)
-    }
     for (index, path) in runs.enumerated() {
       let file = try world.agree { try Checkpoint.find(path) }
       let header = try Checkpoint.readHeader(file, on: world)
       let name = (path as NSString).lastPathComponent
       losses.series.append(Series(name: name, points: lossPoints(of: header), colour: index + 1))
-      guard let data else { continue }
-      try add(header, name, index + 1, data, to: &fields, on: world)
+      guard arguments.has("data") else { continue }
+      let trained = try TrainedNetwork(arguments, checkpoint: file, needsOutputs: true, on: world)
+      try add(trained, name, index + 1, to: &fields, on: world)
     }
     let charts = [losses] + (fields.map { [$0] } ?? [])
     try out.write(on: world) { path in
@@ -70,16 +67,11 @@ struct PlotCommand {
 
   /// Adds the prediction of one network; the truth is added with the first.
   private func add(
-    _ header: CheckpointHeader, _ name: String, _ colour: Int, _ data: Dataset,
-    to chart: inout Chart?,
+    _ trained: TrainedNetwork, _ name: String, _ colour: Int, to chart: inout Chart?,
     on world: borrowing Communicator
   ) throws {
-    guard data.points == header.points else {
-      throw TrainingError.data(
-        "\(data.path): \(name) was trained on \(PointDescription(header.points).text), the dataset "
-          + "has \(PointDescription(data.points).text)")
-    }
-    let receivers = header.outputPoints ?? header.points
+    let data = trained.dataset
+    let receivers = data.outputPoints ?? data.points
     guard receivers.dimension == 1 else { return }
     let sample = sample ?? data.sampleCount - 1
     guard sample < data.sampleCount else {
@@ -96,29 +88,8 @@ struct PlotCommand {
         title: "Sample \(sample)", xTitle: "x", yTitle: "u",
         series: [Series(name: "truth", points: line(truth), colour: 0)])
     }
-    let output: [Double]
-    switch header.configuration.training.precision {
-    case .float: output = try predict(header, data, sample, as: Float.self, on: world)
-    case .double: output = try predict(header, data, sample, as: Double.self, on: world)
-    }
-    chart?.series.append(Series(name: name, points: line(output), colour: colour, isDashed: true))
-  }
-
-  private func predict<Scalar: KernelScalar & HDF5Scalar & MPIScalar>(
-    _ header: CheckpointHeader, _ data: Dataset, _ sample: Int, as: Scalar.Type,
-    on world: borrowing Communicator
-  ) throws -> [Double] {
-    let network = try header.network()
-    let parameters = try Checkpoint.readParameters(
-      header.path, network, as: Scalar.self, on: world)
-    let evaluator = Evaluator<Scalar>(
-      NetworkExecutor(
-        network, samples: header.configuration.training.shard, forTraining: false),
-      normalization: header.normalization)
-    var output: [Double] = []
-    evaluator.predict(data, samples: sample..<sample + 1, parameters: parameters.span) {
-      output = $1
-    }
-    return output
+    let output = try trained.predict(sample..<sample + 1, on: world).outputs
+    chart?.series.append(
+      Series(name: name, points: line(output), colour: colour, isDashed: true))
   }
 }

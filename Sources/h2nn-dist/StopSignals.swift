@@ -15,6 +15,12 @@ enum StopSignals {
   static func install() {
     // Initialized here: a handler must not be the first to touch it.
     _ = isRequested
+    var signals = sigset_t()
+    // The set lives on the stack while the calls use it; they fail for unknown signals only.
+    _ = unsafe sigemptyset(&signals)
+    for number in [SIGUSR1, SIGTERM, SIGINT] { _ = unsafe sigaddset(&signals, number) }
+    // A parent may have left them blocked.
+    _ = unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     for number in [SIGUSR1, SIGTERM, SIGINT] {
       signal(number) { _ in StopSignals.flag.store(true, ordering: .relaxed) }
     }

@@ -14,6 +14,7 @@ struct TrainCommand {
   let options: RunOptions
   let epochs: Int?
   let layout: DatasetLayout
+  let dataGroups: Int?
 
   init(_ arguments: Arguments) throws(TrainingError) {
     self.arguments = arguments
@@ -21,6 +22,7 @@ struct TrainCommand {
     network = try arguments.networkOptions()
     training = try arguments.trainingOptions()
     layout = try arguments.layout()
+    dataGroups = try Self.dataGroups(arguments)
     epochs = try arguments.integer("epochs")
     var options = RunOptions()
     options.directory = try arguments.required("out")
@@ -34,21 +36,19 @@ struct TrainCommand {
     self.options = options
   }
 
-  /// Checks that the process grid is one that this program can use.
-  private func checkGrid(_ ranks: Int) throws(TrainingError) {
-    guard let text = arguments.text("grid"), text != "auto" else { return }
+  /// Reads the data groups of the process grid; nil if any number will do.
+  private static func dataGroups(_ arguments: Arguments) throws(TrainingError) -> Int? {
+    guard let text = arguments.text("grid"), text != "auto" else { return nil }
     let sizes = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
-    guard sizes.count == 2, sizes.allSatisfy({ $0 > 0 }) else {
+    guard sizes.count == 2, sizes.allSatisfy({ (1...1 << 24).contains($0) }) else {
       throw .usage("--grid \(text): needed is D×T like 4x1, or auto")
-    }
-    guard sizes[0] * sizes[1] == ranks else {
-      throw .usage("--grid \(text) needs \(sizes[0] * sizes[1]) ranks, there are \(ranks)")
     }
     guard sizes[1] == 1 else {
       throw .usage(
         "--grid \(text): ranks share samples only, networks are not spread over tree ranks yet; "
-          + "use --grid \(ranks)x1")
+          + "use --grid \(sizes[0] * sizes[1])x1")
     }
+    return sizes[0]
   }
 
   /// Trains.
@@ -57,7 +57,10 @@ struct TrainCommand {
   ///
   /// - Returns: The exit status: 0, or 75 if the run stopped early.
   func run(on world: borrowing Communicator) throws -> Int32 {
-    try checkGrid(world.size)
+    if let dataGroups, dataGroups != world.size {
+      throw TrainingError.usage(
+        "--grid \(dataGroups)x1 needs \(dataGroups) ranks, there are \(world.size)")
+    }
     let dataset = try Dataset.load(data, layout: layout, on: world)
     var training = training
     if let epochs {
@@ -75,10 +78,9 @@ struct TrainCommand {
     _ configuration: RunConfiguration, _ dataset: Dataset, as scalar: Scalar.Type,
     on world: borrowing Communicator
   ) throws -> Int32 {
-    StopSignals.install()
     let outcome = try TrainingRun.train(
       configuration, options: options, data: dataset, as: scalar, on: world,
-      isStopRequested: { StopSignals.isRequested }
+      isStopRequested: { StopSignals.isRequested }, note: { Voice.note($0) }
     ) { progress in
       let validation = progress.validationError.map { "  error \(Voice.short($0))" } ?? ""
       Voice.progress(
@@ -86,7 +88,7 @@ struct TrainCommand {
           + "loss \(Voice.short(progress.loss))\(validation)  "
           + "\(Voice.short(progress.secondsPerStep * 1000)) ms/step  "
           + "\(Voice.duration(progress.secondsLeft)) left",
-        isLast: progress.step == progress.iterations)
+        isLast: progress.isLast)
     }
     switch outcome {
     case .finished(let summary):

@@ -32,6 +32,17 @@ enum Voice {
     FileHandle.standardError.write(Data(text.utf8))
   }
 
+  /// Refuses a summary that could not be written in the end.
+  static func checkSummary(_ path: String?) throws(TrainingError) {
+    guard let path else { return }
+    let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    guard !OutputFile.isDirectory(path), FileManager.default.isWritableFile(atPath: directory)
+    else {
+      throw TrainingError(
+        exitStatus: 73, "--summary \(path): cannot be written there; choose another place")
+    }
+  }
+
   /// Writes the object of `--summary`, on rank 0.
   static func summarize(_ object: [String: Any], to path: String?) throws(TrainingError) {
     guard let path, speaks else { return }

@@ -6,12 +6,48 @@ import Training
 
 // The program: finds the verb, reads its options, runs it, and turns errors into exit statuses.
 
+/// A failure that has been reported.
+struct Reported: Error {
+  let exitStatus: Int32
+}
+
+/// Reports an error on rank 0 and returns its exit status.
+func report(_ error: any Error) -> Int32 {
+  switch error {
+  case let reported as Reported: return reported.exitStatus
+  case let failure as RemoteFailure:
+    Voice.note("h2nn-dist: rank \(failure.rank): \(failure.message)")
+    return failure.exitStatus
+  case let error as ClusterTreeError:
+    Voice.note("h2nn-dist: \(error.message)")
+    return ExitStatus.usage
+  default:
+    Voice.note("h2nn-dist: \(ExitStatus.message(of: error))")
+    return ExitStatus.status(of: error)
+  }
+}
+
+/// Runs a body on all ranks.
+///
+/// An error is reported before the ranks part: mpirun ends the others as soon as one has gone with a
+/// status, and rank 0 would not be heard any more.
+func onRanks<R>(_ body: (borrowing Communicator) throws -> R) throws -> R {
+  try MPIEnvironment.run { world in
+    do {
+      return try body(world)
+    } catch {
+      throw Reported(exitStatus: report(error))
+    }
+  }
+}
+
 /// Reads the options of a verb from the command line and from the configuration file.
 func readArguments(_ verb: Verb, _ words: [String]) throws(TrainingError) -> Arguments {
   var arguments = try Arguments(verb, words)
   if let path = arguments.text("config") {
     try arguments.merge(try ConfigurationFile.read(path), from: path)
   }
+  try Voice.checkSummary(arguments.text("summary"))
   return arguments
 }
 
@@ -25,24 +61,26 @@ func run(_ verb: Verb, _ words: [String]) throws -> Int32 {
   switch verb.name {
   case "generate":
     let command = try GenerateCommand(arguments)
-    try MPIEnvironment.run { world in try command.run(on: world) }
+    try onRanks { world in try command.run(on: world) }
   case "train":
     let command = try TrainCommand(arguments)
-    return try MPIEnvironment.run { world in try command.run(on: world) }
+    // A signal must not end the program while it reads its data either.
+    StopSignals.install()
+    return try onRanks { world in try command.run(on: world) }
   case "evaluate":
     let command = try EvaluateCommand(arguments)
-    try MPIEnvironment.run { world in try command.run(on: world) }
+    try onRanks { world in try command.run(on: world) }
   case "predict":
     let command = try PredictCommand(arguments)
-    try MPIEnvironment.run { world in try command.run(on: world) }
+    try onRanks { world in try command.run(on: world) }
   case "compare":
     let command = try CompareCommand(arguments)
-    try MPIEnvironment.run { world in try command.run(on: world) }
+    try onRanks { world in try command.run(on: world) }
   case "inspect":
     try InspectCommand(arguments).run()
   default:
     let command = try PlotCommand(arguments)
-    try MPIEnvironment.run { world in try command.run(on: world) }
+    try onRanks { world in try command.run(on: world) }
   }
   return 0
 }
@@ -60,21 +98,12 @@ func runProgram(_ words: [String]) -> Int32 {
     }
     guard let verb = Verbs.all.first(where: { $0.name == name }) else {
       let nearest = Suggestion.nearest(to: name, among: Verbs.all.map(\.name))
-      throw TrainingError.usage(
-        "unknown verb '\(name)'\(nearest.map { "; did you mean \($0)?" } ?? "; see h2nn-dist --help")"
-      )
+      let hint = nearest.map { "; did you mean \($0)?" } ?? "; see h2nn-dist --help"
+      throw TrainingError.usage("unknown verb '\(name)'\(hint)")
     }
     return try run(verb, Array(words.dropFirst()))
-  } catch let failure as RemoteFailure {
-    // The rank that failed says why, or rank 0 does if it was another.
-    Voice.note("h2nn-dist: rank \(failure.rank): \(failure.message)")
-    return failure.exitStatus
-  } catch let error as ClusterTreeError {
-    Voice.note("h2nn-dist: \(error.message)")
-    return ExitStatus.wrongContent
   } catch {
-    Voice.note("h2nn-dist: \(ExitStatus.message(of: error))")
-    return ExitStatus.status(of: error)
+    return report(error)
   }
 }
 

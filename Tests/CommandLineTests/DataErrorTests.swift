@@ -157,8 +157,13 @@ struct DataErrorTests {
     let scratch = try Scratch()
     let words = train(try scratch.write(Fields()), scratch) + ["--learning-rate", "1e30"]
     try expectFailure(
-      words + ["--checkpoint-every", "1"], status: 70, ["loss", "step 2", "--learning-rate"])
-    let kept = Checkpoints.list(scratch.file("run"))
-    #expect(kept.map { $0.hasSuffix("checkpoint-00000001.h5") } == [true])
+      words + ["--checkpoint-every", "1"], status: 70, ["loss", "step 1", "--learning-rate"])
+    #expect(Checkpoints.list(scratch.file("run")).isEmpty)
+    // Without a checkpoint in between it is the next loss that tells; at the end, the outputs.
+    try expectFailure(words, status: 70, ["loss", "step 2"])
+    var once = words
+    let place = try #require(words.firstIndex(of: "--iterations"))
+    once[place + 1] = "1"
+    try expectFailure(once, status: 70, ["loss", "step 1"])
   }
 }

@@ -53,6 +53,38 @@ struct DigestTests {
     }
   }
 
+  @Test("errors do not depend on the ranks, whatever the size of the shards", arguments: [80, 144])
+  func oddShards(shard: Int) throws {
+    let scratch = try Scratch()
+    let data = try scratch.write(Fields(samples: 500))
+    let words = ["train", "--data", data, "--batch", "80", "--shard", "\(shard)"]
+    let summaries = try [1, 2, 3].map { ranks in
+      let options = ["--iterations", "2", "--out", scratch.file("run-\(ranks)")]
+      return try scratch.summary(of: words + options, ranks: ranks)
+    }
+    for key in ["train_error", "validation_error", "test_error"] {
+      let values = try summaries.map { try $0.number(key) }
+      #expect(Set(values).count == 1, "\(key): \(values)")
+    }
+  }
+
+  @Test("the size of the shards changes nothing but the rounding")
+  func shards() throws {
+    let scratch = try Scratch()
+    let data = try scratch.write(Fields())
+    let words = ["train", "--data", data, "--channels", "3", "--layers", "2", "--batch", "40"]
+    let summaries = try ["16", "32", "64"].map { shard in
+      let options = ["--shard", shard, "--iterations", "5", "--precision", "double"]
+      return try scratch.summary(of: words + options + ["--out", scratch.file("run-\(shard)")])
+    }
+    let error = try summaries[0].number("train_error")
+    for other in summaries.dropFirst() {
+      // Five steps of Adam from sums in another order.
+      #expect(abs(try other.number("train_error") - error) < 1e-10 * error)
+      #expect(try other.text("digest") != summaries[0].text("digest"))
+    }
+  }
+
   @Test("more ranks than shards and samples are idle, not wrong")
   func idle() throws {
     let scratch = try Scratch()

@@ -26,6 +26,7 @@ struct HelpTests {
     ("generate", "\(problem) \(layout)"), ("train", "\(training) \(network) \(layout)"),
     ("evaluate", "checkpoint data part \(layout)"),
     ("predict", "checkpoint data out force \(layout)"),
+    ("compare", "run data part \(layout)"),
     ("inspect", "points data lists \(network) \(layout)"),
     ("plot", "run data sample out force \(layout)"),
   ]

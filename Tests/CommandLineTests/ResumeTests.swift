@@ -85,9 +85,10 @@ struct ResumeTests {
   @Test(
     "another setting is refused and named",
     arguments: [
-      (["--learning-rate", "0.001"], "learningRate"), (["--seed", "5"], "seed"),
+      (["--learning-rate", "0.001"], "--learning-rate is 0.001"), (["--seed", "5"], "seed"),
       (["--precision", "double"], "precision"), (["--model", "dense"], "model"),
-      (["--split", "0.5,0.2,0.3"], "split"), (["--output-shift", "mean"], "outputShift"),
+      (["--split", "0.5,0.2,0.3"], "split"),
+      (["--output-shift", "mean"], "--output-shift is mean, not pointwise"),
     ])
   func otherSetting(change: [String], name: String) throws {
     let scratch = try Scratch()
@@ -182,7 +183,9 @@ struct ResumeTests {
     try process.run()
     let deadline = Date.now + 60
     let metrics = scratch.file("run/metrics.jsonl")
-    while !FileManager.default.fileExists(atPath: metrics), Date.now < deadline {
+    while (try? String(contentsOfFile: metrics, encoding: .utf8))?.isEmpty ?? true,
+      Date.now < deadline
+    {
       Thread.sleep(forTimeInterval: 0.01)
     }
     kill(process.processIdentifier, SIGUSR1)
@@ -199,6 +202,8 @@ struct ResumeTests {
     let evaluate = ["evaluate", "--checkpoint", scratch.file("run")]
     let data = ["--data", scratch.file("data.h5"), "--part", "test"]
     let error = try scratch.summary(of: evaluate + data).number("error_mean")
-    #expect(try error == summary.number("test_error"))
+    #expect(error > 0)
+    // A run that is stopped does not look at its test part.
+    #expect(summary.isNull("test_error"))
   }
 }

@@ -39,12 +39,14 @@ struct UsageTests {
     Refusal("plot --out p.svg", "--run is needed"),
     Refusal("train --data", "--data needs a value"),
     Refusal("train --data d.h5 --out run --seed 1 --seed 2", "--seed is given twice"),
-    Refusal("train --data d.h5 --out run --linear-path=yes", "--linear-path takes no value"),
+    Refusal("train --data d.h5 --out run --linear-path=yes", "--linear-path is a switch"),
   ]
 
   static let wrongValues = [
-    Refusal("train --data d.h5 --out run --batch 0", "--batch 0", "at least 1"),
+    Refusal("train --data d.h5 --out run --batch 0", "--batch 0", "from 1 to"),
     Refusal("train --data d.h5 --out run --batch 1.5", "--batch 1.5", "integer"),
+    Refusal("train --data d.h5 --out run --epochs 9223372036854775807", "--epochs", "from 1 to"),
+    Refusal("inspect --points 100000x100000x100000", "--points", "at most"),
     Refusal("train --data d.h5 --out run --iterations -3", "--iterations -3"),
     Refusal("train --data d.h5 --out run --learning-rate fast", "--learning-rate fast", "number"),
     Refusal("train --data d.h5 --out run --learning-rate nan", "--learning-rate nan"),

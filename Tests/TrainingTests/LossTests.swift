@@ -96,7 +96,7 @@ struct LossTests {
   func sizes(size: Double) {
     let outputs = [3 * size, 4 * size]
     let data = Dataset(
-      path: "", points: .grid([2]), outputPoints: nil, outputShape: [2], sampleCount: 1,
+      path: "", points: .grid([2]), outputPoints: nil, sampleCount: 1,
       inputs: [0, 0], outputs: outputs)
     let loss = Loss<Double>(.relative, batch: 1, data: data, scale: size)
     // ‖u / s‖² = 25.

@@ -55,7 +55,7 @@ struct NormalizationTests {
     var other = data.outputs
     for place in 20 * 6..<30 * 6 { other[place] = 1e9 }
     let changed = Dataset(
-      path: "", points: data.points, outputPoints: nil, outputShape: [6], sampleCount: 30,
+      path: "", points: data.points, outputPoints: nil, sampleCount: 30,
       inputs: data.inputs, outputs: other)
     var options = TrainingOptions()
     (options.inputShift, options.outputShift) = (.pointwise, .pointwise)
@@ -76,7 +76,7 @@ struct NormalizationTests {
   @Test("constant fields are not divided by zero")
   func constant() {
     let flat = Dataset(
-      path: "", points: .grid([2]), outputPoints: nil, outputShape: [2], sampleCount: 3,
+      path: "", points: .grid([2]), outputPoints: nil, sampleCount: 3,
       inputs: [Double](repeating: 5, count: 6), outputs: [Double](repeating: 7, count: 6))
     let normalization = Normalization(flat, training: 0..<3, options: TrainingOptions())
     #expect(normalization.outputScale == 1 && normalization.outputShift == [7, 7])

@@ -81,7 +81,8 @@ struct OptimizerTests {
           : nadam[place].step(expected[place], value, options)
       }
       var target = parameters.mutableSpan
-      optimizer.update(&target, range: range, gradient: gradients.span)
+      let isFinite = optimizer.update(&target, range: range, gradient: gradients.span)
+      #expect(isFinite)
     }
     let result = parameters.array().map { Double($0) }
     for place in 0..<range.count {
@@ -133,8 +134,21 @@ struct OptimizerTests {
     (values[0], values[1]) = (1e-6, -1e6)
     var optimizer = Optimizer<Double>(options, count: 2)
     var target = parameters.mutableSpan
-    optimizer.update(&target, range: 0..<2, gradient: gradients.span)
+    let isFinite = optimizer.update(&target, range: 0..<2, gradient: gradients.span)
+    #expect(isFinite)
     let result = parameters.array()
     #expect(abs(result[0] + 0.05) < 1e-15 && abs(result[1] - 0.05) < 1e-15)
+  }
+
+  @Test("parameters that are not finite are noticed", arguments: [Double.infinity, .nan, 1e308])
+  func notFinite(rate: Double) {
+    var options = TrainingOptions()
+    (options.learningRate, options.schedule) = (rate, .constant)
+    let parameters = AlignedBuffer<Double>(repeating: -1.5e308, count: 3)
+    let gradients = AlignedBuffer<Double>(repeating: 1, count: 3)
+    var optimizer = Optimizer<Double>(options, count: 3)
+    var target = parameters.mutableSpan
+    let isFinite = optimizer.update(&target, range: 0..<3, gradient: gradients.span)
+    #expect(!isFinite)
   }
 }

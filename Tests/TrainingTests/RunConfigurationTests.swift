@@ -46,15 +46,15 @@ struct RunConfigurationTests {
 
   /// Changes of one setting, by its name.
   static let changes: [(String, @Sendable (inout RunConfiguration) -> Void)] = [
-    ("learningRate", { $0.training.learningRate = 1 }), ("seed", { $0.training.seed = 9 }),
+    ("learning-rate", { $0.training.learningRate = 1 }), ("seed", { $0.training.seed = 9 }),
     ("model", { $0.network.model = .conv }), ("levels", { $0.network.levels = 9 }),
-    ("linearPath", { $0.network.linearPath = true }),
+    ("linear-path", { $0.network.linearPath = true }),
     ("precision", { $0.training.precision = .double }),
-    ("split", { $0.training.split.test = 0.1 }), ("samplesLast", { $0.layout.samplesLast = true }),
-    ("outputShift", { $0.training.outputShift = .mean }),
-    ("inputShift", { $0.training.inputShift = .value(3) }),
-    ("outputScale", { $0.training.outputScale = .none }),
-    ("inputScale", { $0.training.inputScale = .deviation }),
+    ("split", { $0.training.split.test = 0.1 }), ("samples-last", { $0.layout.samplesLast = true }),
+    ("output-shift", { $0.training.outputShift = .mean }),
+    ("input-shift", { $0.training.inputShift = .value(3) }),
+    ("output-scale", { $0.training.outputScale = .none }),
+    ("input-scale", { $0.training.inputScale = .deviation }),
   ]
 
   @Test("a difference is named with both values", arguments: changes.indices)
@@ -74,6 +74,6 @@ struct RunConfigurationTests {
     other.network.levels = nil
     let differences = other.differences(from: changed())
     #expect(differences.count == 1)
-    #expect(differences.first?.contains("levels: not set here, 4 there") == true)
+    #expect(differences.first?.contains("--levels is not set, not 4") == true)
   }
 }

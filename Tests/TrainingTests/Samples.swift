@@ -9,7 +9,7 @@ func randomDataset(samples: Int, points: Int, outputPoints: Int? = nil) -> Datas
   let count = outputPoints ?? points
   return Dataset(
     path: "random", points: .grid([points]), outputPoints: outputPoints.map { .grid([$0]) },
-    outputShape: [count], sampleCount: samples,
+    sampleCount: samples,
     inputs: (0..<samples * points).map { _ in 3 + 2 * stream.normal() },
     outputs: (0..<samples * count).map { -5 + Double($0 % count) + stream.normal() })
 }
