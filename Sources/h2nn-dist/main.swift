@@ -14,7 +14,6 @@ struct Reported: Error {
 /// Reports an error on rank 0 and returns its exit status.
 func report(_ error: any Error) -> Int32 {
   switch error {
-  case let reported as Reported: return reported.exitStatus
   case let failure as RemoteFailure:
     Voice.note("h2nn-dist: rank \(failure.rank): \(failure.message)")
     return failure.exitStatus
@@ -102,8 +101,14 @@ func runProgram(_ words: [String]) -> Int32 {
       throw TrainingError.usage("unknown verb '\(name)'\(hint)")
     }
     return try run(verb, Array(words.dropFirst()))
+  } catch let reported as Reported {
+    return reported.exitStatus
   } catch {
-    return report(error)
+    // Before MPI has begun the ranks do not know of each other. mpirun ends all of them when rank 0, which
+    // speaks, has gone; the others must not go first.
+    let status = report(error)
+    if !Voice.speaks { Thread.sleep(forTimeInterval: 5) }
+    return status
   }
 }
 
