@@ -104,15 +104,30 @@ struct Chart {
         .map { "\(f(place($0.x))),\(f(rise(scaled($0.y))))" }.joined(separator: " ")
       text += "<polyline points=\"\(path)\" fill=\"none\" \(line.stroke(1.7))/>\n"
     }
+    let box = (width: 150.0, height: 8 + 17 * Double(series.count))
+    let corners = [
+      (width - frame.right - box.width - 6, frame.top + 6), (frame.left + 6, frame.top + 6),
+      (frame.left + 6, height - frame.bottom - box.height - 6),
+      (width - frame.right - box.width - 6, height - frame.bottom - box.height - 6),
+    ]
+    // The legend stands in the corner where it covers the fewest points.
+    let places = series.flatMap(\.points).map { (place($0.x), rise(scaled($0.y))) }
+    let covered = corners.map { corner in
+      places.count {
+        (corner.0...corner.0 + box.width).contains($0.0)
+          && (corner.1...corner.1 + box.height).contains($0.1)
+      }
+    }
+    let corner = corners[covered.firstIndex(of: covered.min() ?? 0) ?? 0]
     text +=
-      "<rect x=\"\(f(width - 202))\" y=\"\(f(frame.top + 4))\" width=\"182\" "
-      + "height=\"\(f(6 + 17 * Double(series.count)))\" fill=\"white\" fill-opacity=\"0.85\"/>\n"
+      "<rect x=\"\(f(corner.0))\" y=\"\(f(corner.1))\" width=\"\(f(box.width))\" "
+      + "height=\"\(f(box.height))\" fill=\"white\" fill-opacity=\"0.85\"/>\n"
     for (index, line) in series.enumerated() {
-      let y = frame.top + 18 + 17 * Double(index)
+      let y = corner.1 + 16 + 17 * Double(index)
       text +=
-        "<line x1=\"\(f(width - 196))\" x2=\"\(f(width - 166))\" y1=\"\(f(y - 4))\" "
+        "<line x1=\"\(f(corner.0 + 6))\" x2=\"\(f(corner.0 + 36))\" y1=\"\(f(y - 4))\" "
         + "y2=\"\(f(y - 4))\" \(line.stroke(2))/>\n"
-        + "<text x=\"\(f(width - 160))\" y=\"\(f(y))\">\(Self.escaped(line.name))</text>\n"
+        + "<text x=\"\(f(corner.0 + 42))\" y=\"\(f(y))\">\(Self.escaped(line.name))</text>\n"
     }
     return text
   }
