@@ -93,7 +93,8 @@ enum Peer {
     let process = Process()
     let pipe = Pipe()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["python3"] + arguments
+    // The system's Python may have packages that the first one on the path has not.
+    process.arguments = [ProcessInfo.processInfo.environment["PYTHON"] ?? "python3"] + arguments
     process.standardOutput = pipe
     process.standardError = pipe
     try process.run()
