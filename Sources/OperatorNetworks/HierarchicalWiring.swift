@@ -39,11 +39,13 @@ struct HierarchicalWiring {
       "restriction.leaf", from: 0,
       to: BoxLayout(boxes: sources.boxCount(level: leaves), channels: r),
       pattern: .diagonal(sources.boxCount(level: leaves), sharing: transfers))
+    let places = (Self.places(sources), Self.places(receivers))
     for level in stride(from: leaves - 1, through: coarsest, by: -1) {
       multipoles[level] = builder.add(
         "restriction.\(level)", from: multipoles[level + 1],
         to: BoxLayout(boxes: sources.boxCount(level: level), channels: r),
-        pattern: .childrenToParents(sources, level: level, sharing: transfers))
+        pattern: .childrenToParents(sources, level: level, sharing: transfers),
+        places: places.0[level])
     }
 
     // Bridges: ζ of each level.
@@ -54,7 +56,7 @@ struct HierarchicalWiring {
         &builder, "bridge.\(level)", from: multipoles[level],
         to: BoxLayout(boxes: receivers.boxCount(level: level), channels: r),
         pattern: { k in bridge(level, k) ?? .diagonal(1, sharing: .own) },
-        endsWithActivation: bridgeEndsWithActivation)
+        endsWithActivation: bridgeEndsWithActivation, places: places.1[level])
     }
 
     // Down-sweep: χ gathers the bridges on its way to the leaves.
@@ -65,7 +67,7 @@ struct HierarchicalWiring {
         "interpolation.\(level)", from: parent,
         to: BoxLayout(boxes: receivers.boxCount(level: level + 1), channels: r),
         pattern: .parentsToChildren(receivers, level: level, sharing: transfers),
-        adding: bridged[level + 1])
+        adding: bridged[level + 1], places: places.1[level + 1])
     }
     let output = builder.add(
       "interpolation.leaf", from: local ?? 0, to: leafReceivers,
@@ -77,7 +79,7 @@ struct HierarchicalWiring {
   /// Adds K layers, and beside them the linear path if it is asked for.
   private func chain(
     _ builder: inout NetworkBuilder, _ name: String, from source: Int, to layout: BoxLayout,
-    pattern: (Int) -> BlockPattern, endsWithActivation: Bool
+    pattern: (Int) -> BlockPattern, endsWithActivation: Bool, places: [Int]? = nil
   ) -> Int {
     var value = source
     for k in 1...options.layers {
@@ -85,11 +87,25 @@ struct HierarchicalWiring {
       value = builder.add(
         "\(name).\(k)", from: value, to: layout, pattern: pattern(k),
         activation: isLinear ? .identity : options.activation,
-        blockActivation: options.blockActivation)
+        blockActivation: options.blockActivation, places: places)
     }
     guard options.linearPath else { return value }
     return builder.add(
-      "\(name).linear", from: source, to: layout, pattern: pattern(1), adding: value)
+      "\(name).linear", from: source, to: layout, pattern: pattern(1), adding: value,
+      places: places)
+  }
+
+  /// For each level: the first leaf under each box, and the number of leaves.
+  static func places(_ tree: ClusterTree) -> [[Int]] {
+    var places = [Array(0...tree.boxCount(level: tree.levels))]
+    for level in stride(from: tree.levels - 1, through: 0, by: -1) {
+      let below = places[0]
+      let boxes = tree.boxCount(level: level)
+      places.insert(
+        (0..<boxes).map { below[tree.children(level: level, box: $0).lowerBound] }
+          + [below[below.count - 1]], at: 0)
+    }
+    return places
   }
 
   /// The boxes of the leaves: one channel for each point.

@@ -17,6 +17,11 @@ public struct NetworkValue: Sendable {
   public let name: String
   /// The boxes and their channels.
   public let layout: BoxLayout
+  /// For each box the first place that it covers on the axis along which networks are spread over ranks,
+  /// and at the end the length of the axis, which is that of all values.
+  ///
+  /// The axis has a place for each leaf of a tree, or for each point of a network without a tree.
+  public let places: [Int]
 }
 
 /// A layer of a network and the values that it connects.

@@ -9,9 +9,11 @@ public struct NetworkBuilder {
 
   /// Starts a network.
   ///
+  /// Its boxes are the places of the axis along which the network is spread over ranks.
+  ///
   /// - Parameter layout: The boxes of its input.
   public init(input layout: BoxLayout) {
-    values = [NetworkValue(name: "input", layout: layout)]
+    values = [NetworkValue(name: "input", layout: layout, places: Array(0...layout.boxCount))]
   }
 
   /// Adds a layer.
@@ -24,12 +26,14 @@ public struct NetworkBuilder {
   ///   - activation: f.
   ///   - blockActivation: h.
   ///   - addend: A value to be added to the output, which nothing else reads.
+  ///   - places: The first place of each box on the axis and the length of the axis; if nil, the boxes
+  ///     share it evenly.
   /// - Returns: The value that the layer writes.
   /// - Precondition: A layer with an addend has no activation.
   public mutating func add(
     _ name: String, from source: Int, to target: BoxLayout, pattern: BlockPattern,
     activation: Activation = .identity, blockActivation: Activation = .identity,
-    adding addend: Int? = nil
+    adding addend: Int? = nil, places: [Int]? = nil
   ) -> Int {
     precondition(!isAddend[source], "\(name): \(values[source].name) is added elsewhere")
     if let addend {
@@ -40,7 +44,12 @@ public struct NetworkBuilder {
         "\(name): \(values[addend].name) is used elsewhere")
       isAddend[addend] = true
     }
-    values.append(NetworkValue(name: name, layout: target))
+    let axis = values[0].layout.boxCount
+    let places = places ?? (0...target.boxCount).map { $0 * axis / target.boxCount }
+    precondition(
+      places.count == target.boxCount + 1 && places.last == axis,
+      "\(name): \(places.count) places for \(target.boxCount) boxes on an axis of \(axis)")
+    values.append(NetworkValue(name: name, layout: target, places: places))
     isAddend.append(false)
     let layer = BlockSparseLayer(
       name: name, source: values[source].layout, target: target, pattern: pattern,

@@ -10,11 +10,13 @@ struct InspectCommand {
   let arguments: Arguments
   let options: NetworkOptions
   let shape: [Int]
+  let grid: GridReport?
 
   init(_ arguments: Arguments) throws(TrainingError) {
     self.arguments = arguments
     options = try arguments.networkOptions()
     shape = try arguments.shape("points") ?? [320]
+    grid = try GridReport(arguments)
   }
 
   /// Prints.
@@ -39,7 +41,7 @@ struct InspectCommand {
     printLists(network, areWhole: arguments.has("lists"))
     Voice.say("\nparameters         \(network.parameterCount)")
     Voice.say("active parameters  \(network.activeParameterCount)")
-    try Voice.summarize(
+    var summary: [String: Any] =
       [
         "parameters": network.parameterCount,
         "active_parameters": network.activeParameterCount,
@@ -54,7 +56,9 @@ struct InspectCommand {
             "activation": layer.activation.rawValue,
           ] as [String: Any]
         },
-      ], to: arguments.text("summary"))
+      ]
+    if let grid { summary["grid"] = grid.report(network) }
+    try Voice.summarize(summary, to: arguments.text("summary"))
   }
 
   private func points() throws -> (inputs: PointSet, outputs: PointSet?) {

@@ -38,17 +38,13 @@ struct TrainCommand {
 
   /// Reads the data groups of the process grid; nil if any number will do.
   private static func dataGroups(_ arguments: Arguments) throws(TrainingError) -> Int? {
-    guard let text = arguments.text("grid"), text != "auto" else { return nil }
-    let sizes = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
-    guard sizes.count == 2, sizes.allSatisfy({ (1...1 << 24).contains($0) }) else {
-      throw .usage("--grid \(text): needed is D×T like 4x1, or auto")
-    }
-    guard sizes[1] == 1 else {
+    guard let grid = try ProcessGrid(arguments) else { return nil }
+    guard grid.treeRanks == 1 else {
       throw .usage(
-        "--grid \(text): ranks share samples only, networks are not spread over tree ranks yet; "
-          + "use --grid \(sizes[0] * sizes[1])x1")
+        "--grid \(arguments.text("grid") ?? ""): train shares samples among ranks, it does not spread "
+          + "networks over tree ranks yet; use --grid \(grid.dataGroups * grid.treeRanks)x1")
     }
-    return sizes[0]
+    return grid.dataGroups
   }
 
   /// Trains.

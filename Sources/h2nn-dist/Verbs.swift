@@ -114,6 +114,18 @@ enum Verbs {
           OptionSpec("data", "FILE", "the points of this dataset instead"),
           OptionSpec("lists", nil, "also print which boxes each box sees"),
         ]
+      ),
+      (
+        "Process grid",
+        [
+          OptionSpec("grid", "DxT", "print the plan of a step: data groups × tree ranks"),
+          OptionSpec(
+            "replicate-below", "n", "values with fewer boxes are computed on every tree rank",
+            standard: "2·T"),
+          OptionSpec("batch", "B", "samples of a step", standard: "256"),
+          OptionSpec("shard", "S", "samples of a shard, a multiple of 16", standard: "64"),
+          OptionSpec("precision", "NAME", "float or double", standard: "float"),
+        ]
       ), OptionGroups.network, OptionGroups.layout, OptionGroups.common,
     ])
 

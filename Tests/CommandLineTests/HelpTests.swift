@@ -27,7 +27,9 @@ struct HelpTests {
     ("evaluate", "checkpoint data part \(layout)"),
     ("predict", "checkpoint data out force \(layout)"),
     ("compare", "run data part \(layout)"),
-    ("inspect", "points data lists \(network) \(layout)"),
+    (
+      "inspect", "points data lists grid replicate-below batch shard precision \(network) \(layout)"
+    ),
     ("plot", "run data sample out force \(layout)"),
   ]
 
