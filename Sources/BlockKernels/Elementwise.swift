@@ -38,20 +38,21 @@ public enum Elementwise {
   ///
   /// - Parameters:
   ///   - source: The storage of x.
+  ///   - sourceStart: Where in `source` the first channel begins.
   ///   - bias: Storage of the biases.
   ///   - biasStart: Where the biases of these channels begin.
   ///   - channels: The number of channels.
   ///   - samples: The number of samples.
   ///   - values: The storage of y.
-  ///   - start: Where the first channel begins, in `source` and in `values`.
+  ///   - start: Where in `values` the first channel begins.
   @inlinable public static func fill<Scalar: KernelScalar>(
-    from source: Span<Scalar>, bias: Span<Scalar>, at biasStart: Int, channels: Int, samples: Int,
-    into values: inout MutableSpan<Scalar>, at start: Int
+    from source: Span<Scalar>, at sourceStart: Int, bias: Span<Scalar>, at biasStart: Int,
+    channels: Int, samples: Int, into values: inout MutableSpan<Scalar>, at start: Int
   ) {
     precondition(
       lies(biasStart, channels, in: bias.count)
         && lies(start, channels * samples, in: values.count)
-        && lies(start, channels * samples, in: source.count),
+        && lies(sourceStart, channels * samples, in: source.count),
       "\(channels) channels of \(samples) samples")
     unsafe source.withUnsafeBufferPointer { x in
       unsafe bias.withUnsafeBufferPointer { b in
@@ -60,7 +61,8 @@ public enum Elementwise {
           for c in 0..<channels {
             let value = unsafe b[biasStart + c]
             let first = start + c * samples
-            for i in first..<first + samples { unsafe y[i] = x[i] + value }
+            let shift = sourceStart - start
+            for i in first..<first + samples { unsafe y[i] = x[i + shift] + value }
           }
         }
       }

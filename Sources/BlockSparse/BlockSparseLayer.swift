@@ -103,6 +103,13 @@ public struct BlockSparseLayer: Sendable {
     entryInputs = inputs
   }
 
+  /// Whether each row has a group of weights, and a bias, to itself: then who computes a row can hold them
+  /// alone.
+  public var rowsOwnWeights: Bool {
+    pattern.slotCounts.count == pattern.targetCount && !isShared
+      && pattern.groups.indices.allSatisfy { pattern.groups[$0] == Int32($0) }
+  }
+
   /// The number of weights.
   public var weightCount: Int { weightStarts.last ?? 0 }
 

@@ -14,12 +14,18 @@ extension LayerPlan {
   public func gradientBeforeActivation(
     target: Span<Scalar>, gradient: inout MutableSpan<Scalar>, entries: inout MutableSpan<Scalar>
   ) {
-    layer.activation.multiplyByDerivative(
-      target, at: 0, &gradient, in: 0..<layer.target.channelCount * samples)
+    if layer.activation != .identity {
+      for (index, row) in placement.rows.enumerated() {
+        let start = rowGradients[index]
+        layer.activation.multiplyByDerivative(
+          target, at: rowValues[index], &gradient,
+          in: start..<start + layer.target.channels(of: row) * samples)
+      }
+    }
     guard !entryStarts.isEmpty else { return }
-    for row in 0..<layer.pattern.targetCount {
+    for (index, row) in placement.rows.enumerated() {
       let count = layer.target.channels(of: row) * samples
-      let start = layer.target.starts[row] * samples
+      let start = rowGradients[index]
       for entry in layer.pattern.entries(of: row) {
         let range = entryStarts[entry]..<entryStarts[entry] + count
         layer.blockActivation.replaceByGradient(
@@ -51,8 +57,9 @@ extension LayerPlan {
           factor, at: product.a, packed, at: product.b, into: &sourceGradient, at: product.c)
       }
       if products.isEmpty && !accumulatesInput {
-        let start = layer.source.starts[source] * samples
-        let count = layer.source.channels(of: source) * samples
+        let box = placement.sources.lowerBound + source
+        let start = placement.sourceGradients.start(of: box) * samples
+        let count = layer.source.channels(of: box) * samples
         Elementwise.clear(&sourceGradient, in: start..<start + count)
       }
     }
@@ -67,7 +74,8 @@ extension LayerPlan {
   @specialized(where Scalar == Double)
   public func transposeSource(_ source: Span<Scalar>, into transposed: inout MutableSpan<Scalar>) {
     Elementwise.transpose(
-      source, at: 0, channels: layer.source.channelCount, samples: samples, into: &transposed)
+      source, at: 0, channels: placement.sourceValues.channelCount, samples: samples,
+      into: &transposed)
   }
 
   /// Computes the gradient with respect to weights and biases: dyᵀ x and Σ dy, row by row.
@@ -87,17 +95,22 @@ extension LayerPlan {
   ) {
     let factor = entryStarts.isEmpty ? gradient : entries
     if layer.isShared {
-      Elementwise.clear(&parameterGradient, in: weightStart..<weightStart + layer.weightCount)
+      let weights = layer.weights(of: placement.rows)
+      Elementwise.clear(
+        &parameterGradient,
+        in: weightStart + weights.lowerBound..<weightStart + weights.upperBound)
     }
     for product in weights.products {
       kernels[Int(product.kernel)](
         sourceTransposed, at: product.a, factor, at: product.b, into: &parameterGradient,
         at: product.c)
     }
-    Elementwise.clear(&parameterGradient, in: biasStart..<biasStart + layer.biasCount)
-    for row in 0..<layer.pattern.targetCount {
+    let biases = layer.biases(of: placement.rows)
+    Elementwise.clear(
+      &parameterGradient, in: biasStart + biases.lowerBound..<biasStart + biases.upperBound)
+    for (index, row) in placement.rows.enumerated() {
       Elementwise.sumOverSamples(
-        gradient, at: layer.target.starts[row] * samples,
+        gradient, at: rowGradients[index],
         channels: layer.target.channels(of: row), samples: samples, into: &parameterGradient,
         at: biasStart + layer.biasStarts[Int(layer.pattern.groups[row])], accumulates: true)
     }

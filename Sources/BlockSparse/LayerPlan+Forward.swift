@@ -17,13 +17,13 @@ extension LayerPlan {
     parameters: Span<Scalar>, source: Span<Scalar>, entries: inout MutableSpan<Scalar>,
     target: inout MutableSpan<Scalar>
   ) {
-    for row in 0..<forward.groupCount {
+    for (index, row) in placement.rows.enumerated() {
       let channels = layer.target.channels(of: row)
-      let start = layer.target.starts[row] * samples
+      let start = rowValues[index]
       Elementwise.fill(
         bias: parameters, at: biasStart + layer.biasStarts[Int(layer.pattern.groups[row])],
         channels: channels, samples: samples, into: &target, at: start)
-      multiply(row: row, parameters, source, &entries, &target)
+      multiply(index, parameters, source, &entries, &target)
       layer.activation.apply(&target, in: start..<start + channels * samples)
     }
   }
@@ -45,20 +45,20 @@ extension LayerPlan {
     entries: inout MutableSpan<Scalar>, target: inout MutableSpan<Scalar>
   ) {
     precondition(layer.activation == .identity, "\(layer.name): \(layer.activation) and an addend")
-    for row in 0..<forward.groupCount {
+    for (index, row) in placement.rows.enumerated() {
       Elementwise.fill(
-        from: addend, bias: parameters,
+        from: addend, at: rowAddends[index], bias: parameters,
         at: biasStart + layer.biasStarts[Int(layer.pattern.groups[row])],
         channels: layer.target.channels(of: row), samples: samples, into: &target,
-        at: layer.target.starts[row] * samples)
-      multiply(row: row, parameters, source, &entries, &target)
+        at: rowValues[index])
+      multiply(index, parameters, source, &entries, &target)
     }
   }
 
-  /// Adds the products of one row to the target.
+  /// Adds the products of one computed row, counted from the first, to the target.
   @inline(__always)
   func multiply(
-    row: Int, _ parameters: Span<Scalar>, _ source: Span<Scalar>,
+    _ row: Int, _ parameters: Span<Scalar>, _ source: Span<Scalar>,
     _ entries: inout MutableSpan<Scalar>, _ target: inout MutableSpan<Scalar>
   ) {
     for index in forward.starts[row]..<forward.starts[row + 1] {
@@ -70,8 +70,8 @@ extension LayerPlan {
         // h of each block's product: the values are kept, the backward pass needs h' of them.
         kernels[Int(product.kernel)](
           source, at: product.a, parameters, at: product.b, into: &entries, at: product.c)
-        let start = layer.target.starts[row] * samples
-        let count = layer.target.channels(of: row) * samples
+        let start = rowValues[row]
+        let count = layer.target.channels(of: placement.rows.lowerBound + row) * samples
         layer.blockActivation.apply(&entries, in: product.c..<product.c + count)
         Elementwise.add(entries.span, at: product.c, to: &target, in: start..<start + count)
       }

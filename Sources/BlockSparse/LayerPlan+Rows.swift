@@ -7,7 +7,8 @@ extension LayerPlan {
   /// form a run: one product.
   mutating func planRows() {
     let pattern = layer.pattern
-    for row in 0..<pattern.targetCount {
+    let held = placement.sourceValues
+    for (index, row) in placement.rows.enumerated() {
       let group = Int(pattern.groups[row])
       let outputs = layer.target.channels(of: row)
       let stacked = layer.groupInputs[group]
@@ -15,26 +16,27 @@ extension LayerPlan {
       while let first = entries.first {
         let end = runEnd(from: first, before: entries.upperBound)
         entries = end..<entries.upperBound
-        let source = layer.source.starts[Int(pattern.sources[first])]
-        let last = Int(pattern.sources[end - 1])
-        let inputs = layer.source.starts[last + 1] - source
+        // A rank holds all boxes of a run, and neighbours stand beside each other.
+        let (firstBox, lastBox) = (Int(pattern.sources[first]), Int(pattern.sources[end - 1]))
+        let source = held.start(of: firstBox)
+        let inputs = layer.source.starts[lastBox + 1] - layer.source.starts[firstBox]
         let weightOffset = layer.weightStarts[group] + Int(layer.entryInputs[first])
-        let result =
-          entryStarts.isEmpty ? layer.target.starts[row] * samples : entryStarts[first]
+        let hasEntries = !entryStarts.isEmpty
         forward.products.append(
           PlannedProduct(
             kernel: kernel(
               ProductShape(
-                m: samples, n: outputs, k: inputs, ldb: stacked,
-                accumulates: entryStarts.isEmpty)),
-            a: source * samples, b: weightStart + weightOffset, c: result))
+                m: samples, n: outputs, k: inputs, ldb: stacked, accumulates: !hasEntries)),
+            a: source * samples, b: weightStart + weightOffset,
+            c: hasEntries ? entryStarts[first] : rowValues[index]))
         weights.products.append(
           PlannedProduct(
             kernel: kernel(
               ProductShape(
-                m: inputs, n: outputs, k: samples, lda: layer.source.channelCount, ldb: samples,
+                m: inputs, n: outputs, k: samples, lda: held.channelCount, ldb: samples,
                 ldc: stacked, accumulates: layer.isShared)),
-            a: source, b: result, c: weightStart + weightOffset))
+            a: source, b: hasEntries ? entryStarts[first] : rowGradients[index],
+            c: weightStart + weightOffset))
       }
       forward.closeGroup()
       weights.closeGroup()
@@ -58,34 +60,36 @@ extension LayerPlan {
   ///
   /// Targets that are neighbours form a run, since the packed weights are stacked by source.
   mutating func planSources() {
-    for source in 0..<layer.source.boxCount {
+    let columns = packing.columns
+    for (index, source) in placement.sources.enumerated() {
       let channels = layer.source.channels(of: source)
-      let packStart = packing.sourceStarts[source]
-      let stacked = packing.stackedOutputs[source]
-      var links = packing.links(of: source)
+      let packStart = packing.sourceStarts[index]
+      let stacked = packing.stackedOutputs[index]
+      var links = columns.links(of: source)
       var packedRow = 0
       var isFirst = true
       while let first = links.first {
         var end = first + 1
-        var outputs = layer.target.channels(of: Int(packing.targets[first]))
+        var outputs = layer.target.channels(of: Int(columns.targets[first]))
         while entryStarts.isEmpty, end < links.upperBound,
-          packing.targets[end] == packing.targets[end - 1] + 1
+          columns.targets[end] == columns.targets[end - 1] + 1
         {
-          outputs += layer.target.channels(of: Int(packing.targets[end]))
+          outputs += layer.target.channels(of: Int(columns.targets[end]))
           end += 1
         }
         links = end..<links.upperBound
         let gradient =
           entryStarts.isEmpty
-          ? layer.target.starts[Int(packing.targets[first])] * samples
-          : entryStarts[Int(packing.entries[first])]
+          ? placement.targetGradients.start(of: Int(columns.targets[first])) * samples
+          : entryStarts[Int(columns.entries[first])]
         inputs.products.append(
           PlannedProduct(
             kernel: kernel(
               ProductShape(
                 m: samples, n: channels, k: outputs, ldb: stacked,
                 accumulates: accumulatesInput || !isFirst)),
-            a: gradient, b: packStart + packedRow, c: layer.source.starts[source] * samples))
+            a: gradient, b: packStart + packedRow,
+            c: placement.sourceGradients.start(of: source) * samples))
         packedRow += outputs
         isFirst = false
       }

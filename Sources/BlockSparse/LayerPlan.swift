@@ -18,10 +18,16 @@ public struct LayerPlan<Scalar: KernelScalar>: Sendable {
   public let layer: BlockSparseLayer
   /// The samples of a shard, a multiple of 16.
   public let samples: Int
-  /// Where the layer's biases begin among the parameters.
+  /// The part of the layer that is computed, and where its data stand.
+  public let placement: LayerPlacement
+  /// What is added to a place among the layer's biases to find it among the parameters.
   let biasStart: Int
-  /// Where the layer's weights begin among the parameters.
+  /// What is added to a place among the layer's weights to find it among the parameters.
   let weightStart: Int
+  /// For each computed row: where its values, their gradients, and the values of an addend begin.
+  let rowValues: [Int]
+  let rowGradients: [Int]
+  let rowAddends: [Int]
 
   var kernels: [MatrixProduct<Scalar>] = []
   var kernelIndices: [ProductShape: Int32] = [:]
@@ -35,7 +41,7 @@ public struct LayerPlan<Scalar: KernelScalar>: Sendable {
   let accumulatesInput: Bool
   /// The packed copy of the weights, stacked by source, for the input gradient.
   let packing: WeightPacking
-  /// For layers with a function of each block: where an entry's values begin.
+  /// For layers with a function of each block: where an entry's values begin, from the first row's on.
   let entryStarts: [Int]
 
   /// Creates a plan.
@@ -51,15 +57,48 @@ public struct LayerPlan<Scalar: KernelScalar>: Sendable {
     _ layer: BlockSparseLayer, samples: Int, parameterStart: Int, needsInputGradient: Bool = true,
     accumulatesInput: Bool = false, provider: ProductProvider = .automatic
   ) {
+    self.init(
+      layer, samples: samples,
+      placement: LayerPlacement(whole: layer, parameterStart: parameterStart),
+      needsInputGradient: needsInputGradient, accumulatesInput: accumulatesInput,
+      provider: provider)
+  }
+
+  /// Creates a plan for the part of a layer that a rank computes.
+  ///
+  /// The products have the shapes that they have in the plan of the whole layer, so the bits are the same.
+  ///
+  /// - Parameters:
+  ///   - layer: The layer.
+  ///   - samples: The samples of a shard, a positive multiple of 16.
+  ///   - placement: The part, and where its data stand.
+  ///   - needsInputGradient: Whether the gradient with respect to the input will be asked for.
+  ///   - accumulatesInput: Whether that gradient is added to what stands in its buffer.
+  ///   - provider: Which library multiplies.
+  /// - Precondition: A layer with a function of each block is computed whole.
+  public init(
+    _ layer: BlockSparseLayer, samples: Int, placement: LayerPlacement,
+    needsInputGradient: Bool = true, accumulatesInput: Bool = false,
+    provider: ProductProvider = .automatic
+  ) {
     precondition(samples > 0 && samples % 16 == 0, "\(samples) samples in a shard")
     self.layer = layer
     self.samples = samples
     self.provider = provider
     self.accumulatesInput = accumulatesInput
-    weightStart = parameterStart
-    biasStart = parameterStart + layer.weightCount
+    self.placement = placement
+    let (rows, start) = (placement.rows, placement.parameterStart)
+    let (weights, biases) = (layer.weights(of: rows), layer.biases(of: rows))
+    weightStart = start - weights.lowerBound
+    biasStart = start + weights.count - biases.lowerBound
+    rowValues = rows.map { placement.targetValues.start(of: $0) * samples }
+    rowAddends = rows.map { placement.addendValues.start(of: $0) * samples }
+    rowGradients = rows.map { placement.targetGradients.start(of: $0) * samples }
     var starts: [Int] = []
     if layer.blockActivation != .identity {
+      precondition(
+        rows.count == layer.target.boxCount && placement.sources.count == layer.source.boxCount,
+        "\(layer.name): a function of each block needs the whole layer on one rank")
       var start = 0
       for row in 0..<layer.pattern.targetCount {
         for _ in layer.pattern.entries(of: row) {
@@ -70,7 +109,8 @@ public struct LayerPlan<Scalar: KernelScalar>: Sendable {
       starts.append(start)
     }
     entryStarts = starts
-    packing = WeightPacking(layer, weightStart: weightStart, isNeeded: needsInputGradient)
+    packing = WeightPacking(
+      layer, placement, weightStart: weightStart, isNeeded: needsInputGradient)
     planRows()
     if needsInputGradient { planSources() }
     kernelIndices = [:]
@@ -78,6 +118,10 @@ public struct LayerPlan<Scalar: KernelScalar>: Sendable {
 
   /// The scratch that a layer with a function of each block needs between forward and backward pass.
   public var entryScratchCount: Int { entryStarts.last ?? 0 }
+
+  /// The number of weights of other ranks that the packed copy needs: blocks one after the other, in the
+  /// order of `remoteEntries(_:)`, each column-major with its inputs as rows.
+  public var remoteWeightCount: Int { packing.remoteCount }
 
   /// The size of the packed copy of the weights.
   public var packedWeightCount: Int { packing.count }

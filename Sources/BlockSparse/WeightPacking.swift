@@ -1,38 +1,71 @@
 import BlockKernels
 
+/// The columns of a pattern: for each source its links, to targets in ascending order.
+struct PatternColumns: Sendable {
+  /// For each source: the first of its links; at the end the number of links.
+  private var starts: [Int]
+  /// For each link: the target box.
+  private(set) var targets: [Int32]
+  /// For each link: the entry of the pattern.
+  private(set) var entries: [Int32]
+
+  /// Turns the rows of a pattern into columns, by counting.
+  init(_ pattern: BlockPattern) {
+    var next = [Int](repeating: 0, count: pattern.sourceCount + 1)
+    for source in pattern.sources { next[Int(source) + 1] += 1 }
+    for source in 0..<pattern.sourceCount { next[source + 1] += next[source] }
+    starts = next
+    targets = [Int32](repeating: 0, count: pattern.entryCount)
+    entries = targets
+    for row in 0..<pattern.targetCount {
+      for entry in pattern.entries(of: row) {
+        let source = Int(pattern.sources[entry])
+        targets[next[source]] = Int32(row)
+        entries[next[source]] = Int32(entry)
+        next[source] += 1
+      }
+    }
+  }
+
+  /// Returns the links of a source.
+  func links(of source: Int) -> Range<Int> { starts[source]..<starts[source + 1] }
+}
+
 /// How the weights are copied, transposed and stacked by source, for the input gradient.
 ///
 /// Sources that see equal blocks in equal order share one stack: with weights shared by offset all
 /// sources inside the grid do.
 struct WeightPacking: Sendable {
-  /// For each source: the first of its links; at the end the number of links.
-  var linkStarts: [Int] = []
-  /// For each link: the target box.
-  var targets: [Int32] = []
-  /// For each link: the entry of the pattern.
-  var entries: [Int32] = []
-  /// For each source: where its stack begins.
+  /// The columns of the pattern.
+  let columns: PatternColumns
+  /// For each computed source: where its stack begins.
   var sourceStarts: [Int] = []
-  /// For each source: the rows of its stack.
+  /// For each computed source: the rows of its stack.
   var stackedOutputs: [Int] = []
-  /// The blocks to be copied.
+  /// The blocks to be copied from the rank's parameters.
   var copies: [BlockCopy] = []
+  /// The blocks to be copied from what other ranks sent.
+  var remoteCopies: [BlockCopy] = []
+  /// The number of weights that other ranks send.
+  var remoteCount = 0
   /// The number of packed weights.
   var count = 0
 
-  init(_ layer: BlockSparseLayer, weightStart: Int, isNeeded: Bool) {
+  init(
+    _ layer: BlockSparseLayer, _ placement: LayerPlacement, weightStart: Int, isNeeded: Bool
+  ) {
+    columns = PatternColumns(layer.pattern)
     guard isNeeded else { return }
-    collectLinks(layer.pattern)
-    let pattern = layer.pattern
+    let (pattern, rowsOwnWeights) = (layer.pattern, layer.rowsOwnWeights)
     var stacks: [[Int64]: Int] = [:]
-    for source in 0..<pattern.sourceCount {
-      let links = links(of: source)
-      let channels = layer.source.channels(of: source)
-      let outputs = links.reduce(0) { $0 + layer.target.channels(of: Int(targets[$1])) }
+    for source in placement.sources {
+      let links = columns.links(of: source)
+      let outputs = links.reduce(0) { $0 + layer.target.channels(of: Int(columns.targets[$1])) }
       stackedOutputs.append(max(outputs, 1))
       if layer.isShared {
         let signature = links.map { link in
-          Int64(pattern.groups[Int(targets[link])]) << 32 | Int64(pattern.slots[Int(entries[link])])
+          Int64(pattern.groups[Int(columns.targets[link])]) << 32
+            | Int64(pattern.slots[Int(columns.entries[link])])
         }
         if let start = stacks[signature] {
           sourceStarts.append(start)
@@ -41,41 +74,26 @@ struct WeightPacking: Sendable {
         stacks[signature] = count
       }
       sourceStarts.append(count)
+      let inputs = layer.source.channels(of: source)
       var row = 0
       for link in links {
-        let target = Int(targets[link])
-        let group = Int(pattern.groups[target])
-        let blockOutputs = layer.target.channels(of: target)
-        copies.append(
-          BlockCopy(
-            from: weightStart + layer.weightStarts[group]
-              + Int(layer.entryInputs[Int(entries[link])]),
-            stride: layer.groupInputs[group], inputs: channels, outputs: blockOutputs,
-            to: count + row, toStride: outputs))
+        let (target, entry) = (Int(columns.targets[link]), Int(columns.entries[link]))
+        let (group, blockOutputs) = (Int(pattern.groups[target]), layer.target.channels(of: target))
+        let isRemote = rowsOwnWeights && !placement.rows.contains(target)
+        let place = layer.weightStarts[group] + Int(layer.entryInputs[entry])
+        let copy = BlockCopy(
+          from: isRemote ? remoteCount : weightStart + place,
+          stride: isRemote ? inputs : layer.groupInputs[group], inputs: inputs,
+          outputs: blockOutputs, to: count + row, toStride: outputs)
+        if isRemote {
+          remoteCopies.append(copy)
+          remoteCount += inputs * blockOutputs
+        } else {
+          copies.append(copy)
+        }
         row += blockOutputs
       }
-      count += outputs * channels
-    }
-  }
-
-  /// Returns the links of a source: its targets in ascending order.
-  func links(of source: Int) -> Range<Int> { linkStarts[source]..<linkStarts[source + 1] }
-
-  /// Turns the rows of a pattern into columns, by counting.
-  private mutating func collectLinks(_ pattern: BlockPattern) {
-    var starts = [Int](repeating: 0, count: pattern.sourceCount + 1)
-    for source in pattern.sources { starts[Int(source) + 1] += 1 }
-    for source in 0..<pattern.sourceCount { starts[source + 1] += starts[source] }
-    linkStarts = starts
-    targets = [Int32](repeating: 0, count: pattern.entryCount)
-    entries = targets
-    for row in 0..<pattern.targetCount {
-      for entry in pattern.entries(of: row) {
-        let source = Int(pattern.sources[entry])
-        targets[starts[source]] = Int32(row)
-        entries[starts[source]] = Int32(entry)
-        starts[source] += 1
-      }
+      count += outputs * inputs
     }
   }
 }
@@ -94,20 +112,41 @@ extension LayerPlan {
   /// Refreshes the packed copy of the weights; to be called after each change of the parameters.
   ///
   /// - Parameters:
-  ///   - parameters: The parameters of the network.
+  ///   - parameters: The parameters that the rank holds.
   ///   - packed: The packed weights of this layer.
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
   public func packWeights(
     _ parameters: Span<Scalar>, into packed: inout MutableSpan<Scalar>
   ) {
+    let weights = layer.weights(of: placement.rows)
     precondition(
-      packed.count >= packing.count && parameters.count >= weightStart + layer.weightCount,
+      packed.count >= packing.count && parameters.count >= weightStart + weights.upperBound,
       "\(packed.count) packed weights of \(packing.count)")
-    unsafe parameters.withUnsafeBufferPointer { w in
+    Self.copy(packing.copies, parameters, into: &packed)
+  }
+
+  /// Refreshes the part of the packed copy that consists of other ranks' weights.
+  ///
+  /// - Parameters:
+  ///   - remote: ``remoteWeightCount`` weights.
+  ///   - packed: The packed weights of this layer.
+  public func packRemoteWeights(
+    _ remote: Span<Scalar>, into packed: inout MutableSpan<Scalar>
+  ) {
+    precondition(
+      packed.count >= packing.count && remote.count >= packing.remoteCount,
+      "\(remote.count) weights of other ranks, needed \(packing.remoteCount)")
+    Self.copy(packing.remoteCopies, remote, into: &packed)
+  }
+
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  private static func copy(
+    _ copies: [BlockCopy], _ weights: Span<Scalar>, into packed: inout MutableSpan<Scalar>
+  ) {
+    unsafe weights.withUnsafeBufferPointer { w in
       unsafe packed.withUnsafeMutableBufferPointer { p in
-        // The copies lie inside both buffers by construction, whose sizes were checked above.
-        for copy in packing.copies {
+        // The copies lie inside both buffers by construction, whose sizes the callers checked.
+        for copy in copies {
           for input in 0..<copy.inputs {
             for output in 0..<copy.outputs {
               unsafe p[copy.to + output + input * copy.toStride] =

@@ -164,7 +164,7 @@ private struct Needs {
             .backward, round: round, value: value, box: row, from: owner, to: receiver,
             count: channels)
           // Shared weights are on every rank; own ones are copied block by block after each update.
-          guard !layer.isShared else { continue }
+          guard layer.rowsOwnWeights else { continue }
           let key = Key(
             phase: CommunicationPlan.Phase.weights.rawValue, round: 1, source: owner,
             target: receiver)

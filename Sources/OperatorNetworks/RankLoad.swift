@@ -23,7 +23,7 @@ public struct RankLoad: Sendable, Equatable {
       let work = rows.reduce(0) { $0 + layer.rowWork($1) }
       // The forward product and the gradient of the weights belong to rows.
       flops += 4 * work
-      if layer.isShared {
+      if !layer.rowsOwnWeights {
         parameters += layer.parameterCount
       } else {
         parameters += work + rows.reduce(0) { $0 + layer.target.channels(of: $1) }

@@ -27,11 +27,12 @@ import Testing
     var values = before
     var span = values.mutableSpan
     Elementwise.fill(
-      from: source.span, bias: bias.span, at: 3, channels: channels, samples: samples, into: &span,
+      from: source.span, at: 2, bias: bias.span, at: 3, channels: channels, samples: samples,
+      into: &span,
       at: 5)
     for i in values.indices {
       let isInside = (5..<5 + channels * samples).contains(i)
-      #expect(values[i] == (isInside ? source[i] + bias[3 + (i - 5) / samples] : before[i]))
+      #expect(values[i] == (isInside ? source[i - 3] + bias[3 + (i - 5) / samples] : before[i]))
     }
   }
 

@@ -1,0 +1,144 @@
+/// Which boxes of a block vector a rank holds in a buffer, and where.
+///
+/// They stand in ascending order, without gaps; a rank holds those that it computes and those that it
+/// receives.
+public struct HeldBoxes: Sendable, Equatable {
+  /// The boxes, ascending; nil if all are held.
+  private let boxes: [Int32]?
+  /// The first channel of each held box, and at the end the number of channels.
+  private let starts: [Int]
+
+  /// Holds all boxes.
+  ///
+  /// - Parameter layout: The boxes.
+  public init(all layout: BoxLayout) {
+    boxes = nil
+    starts = layout.starts
+  }
+
+  /// Holds some boxes.
+  ///
+  /// - Parameters:
+  ///   - boxes: The boxes, in any order, each once or more often.
+  ///   - layout: The layout of all boxes.
+  public init(_ boxes: some Sequence<Int>, of layout: BoxLayout) {
+    let sorted = Set(boxes).sorted()
+    self.boxes = sorted.map { Int32($0) }
+    starts = sorted.reduce(into: [0]) { $0.append($0[$0.count - 1] + layout.channels(of: $1)) }
+  }
+
+  /// The channels of all held boxes.
+  public var channelCount: Int { starts[starts.count - 1] }
+
+  /// The held boxes, ascending.
+  public var list: [Int] { boxes?.map { Int($0) } ?? Array(0..<starts.count - 1) }
+
+  /// Returns the first channel of a held box.
+  ///
+  /// - Parameter box: The box.
+  /// - Returns: Where it begins, in channels.
+  /// - Precondition: The box is held.
+  /// - Complexity: O(log boxes).
+  public func start(of box: Int) -> Int {
+    guard let boxes else { return starts[box] }
+    var (low, high) = (0, boxes.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if Int(boxes[middle]) < box { low = middle + 1 } else { high = middle }
+    }
+    precondition(low < boxes.count && Int(boxes[low]) == box, "box \(box) is not held")
+    return starts[low]
+  }
+}
+
+/// The part of a layer that a rank computes, and where its data stand in the rank's buffers.
+public struct LayerPlacement: Sendable {
+  /// The rows that are computed: their values and the gradients of their weights.
+  public let rows: Range<Int>
+  /// The sources whose gradients are computed.
+  public let sources: Range<Int>
+  /// The values of the source.
+  public let sourceValues: HeldBoxes
+  /// The gradients of the source.
+  public let sourceGradients: HeldBoxes
+  /// The values of the target.
+  public let targetValues: HeldBoxes
+  /// The gradients of the target.
+  public let targetGradients: HeldBoxes
+  /// The values of an addend.
+  public let addendValues: HeldBoxes
+  /// Where the weights, and behind them the biases, that the rank holds begin among its parameters.
+  public let parameterStart: Int
+
+  /// Places a part of a layer.
+  ///
+  /// - Parameters:
+  ///   - rows: The rows that are computed.
+  ///   - sources: The sources whose gradients are computed.
+  ///   - sourceValues: The values of the source.
+  ///   - sourceGradients: The gradients of the source.
+  ///   - targetValues: The values of the target.
+  ///   - targetGradients: The gradients of the target.
+  ///   - addendValues: The values of an addend; those of the target if nil.
+  ///   - parameterStart: Where the rank's parameters of this layer begin among all that it holds.
+  public init(
+    rows: Range<Int>, sources: Range<Int>, sourceValues: HeldBoxes, sourceGradients: HeldBoxes,
+    targetValues: HeldBoxes, targetGradients: HeldBoxes, addendValues: HeldBoxes? = nil,
+    parameterStart: Int
+  ) {
+    self.rows = rows
+    self.sources = sources
+    self.sourceValues = sourceValues
+    self.sourceGradients = sourceGradients
+    self.targetValues = targetValues
+    self.targetGradients = targetGradients
+    self.addendValues = addendValues ?? targetValues
+    self.parameterStart = parameterStart
+  }
+
+  /// Places a whole layer.
+  ///
+  /// - Parameters:
+  ///   - layer: The layer.
+  ///   - parameterStart: Where its parameters begin.
+  public init(whole layer: BlockSparseLayer, parameterStart: Int) {
+    let (source, target) = (HeldBoxes(all: layer.source), HeldBoxes(all: layer.target))
+    self.init(
+      rows: 0..<layer.target.boxCount, sources: 0..<layer.source.boxCount, sourceValues: source,
+      sourceGradients: source, targetValues: target, targetGradients: target,
+      parameterStart: parameterStart)
+  }
+}
+
+extension BlockSparseLayer {
+  /// Returns the weights, in canonical order, that belong to rows: all of them unless each row has its own.
+  ///
+  /// - Parameter rows: The rows.
+  /// - Returns: Their places among the layer's weights.
+  public func weights(of rows: Range<Int>) -> Range<Int> {
+    rowsOwnWeights
+      ? weightStarts[rows.lowerBound]..<weightStarts[rows.upperBound] : 0..<weightCount
+  }
+
+  /// Returns the biases, in canonical order, that belong to rows: all of them unless each row has its own.
+  ///
+  /// - Parameter rows: The rows.
+  /// - Returns: Their places among the layer's biases.
+  public func biases(of rows: Range<Int>) -> Range<Int> {
+    rowsOwnWeights ? biasStarts[rows.lowerBound]..<biasStarts[rows.upperBound] : 0..<biasCount
+  }
+
+  /// The blocks of weights of other ranks' rows that the gradients of a rank's sources need.
+  ///
+  /// - Parameter placement: The part of the layer that the rank computes.
+  /// - Returns: The entries of the pattern, by source and by target; none if weights are shared.
+  public func remoteEntries(_ placement: LayerPlacement) -> [Int] {
+    guard rowsOwnWeights else { return [] }
+    let columns = PatternColumns(pattern)
+    return placement.sources.flatMap { source in
+      columns.links(of: source).compactMap { link in
+        placement.rows.contains(Int(columns.targets[link])) ? nil : Int(columns.entries[link])
+      }
+    }
+  }
+}
