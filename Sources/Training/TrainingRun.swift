@@ -144,7 +144,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
         let header = try Checkpoint.readHeader(path, on: communicator)
         try check(header)
         try resume(header, on: communicator)
-        if communicator.rank == 0 { try writeMetrics() }
+        try communicator.agree { if communicator.rank == 0 { try writeMetrics() } }
         return trainer.step >= configuration.training.iterations
       } catch let mismatch as Mismatch {
         throw mismatch.error
@@ -155,7 +155,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     }
     if let damage { throw damage }
     trainer.initialize()
-    if communicator.rank == 0 { try writeMetrics() }
+    try communicator.agree { if communicator.rank == 0 { try writeMetrics() } }
     return false
   }
 
