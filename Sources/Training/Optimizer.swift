@@ -47,43 +47,102 @@ struct Optimizer<Scalar: KernelScalar> {
     let (mu, next) = (momentum(t), momentum(t + 1))
     momentumProduct *= mu
     let usesNesterov = options.optimizer == .nadam
-    let a = Scalar(usesNesterov ? (1 - mu) / (1 - momentumProduct) : 0)
-    let b = Scalar(
-      usesNesterov
-        ? next / (1 - momentumProduct * next) : 1 / (1 - pow(options.beta1, Double(t))))
-    let c = Scalar(1 / (1 - pow(options.beta2, Double(t))))
-    let rate = Scalar(options.learningRate(at: t - 1))
-    let (beta1, beta2) = (Scalar(options.beta1), Scalar(options.beta2))
-    let (rest1, rest2) = (Scalar(1 - options.beta1), Scalar(1 - options.beta2))
-    let epsilon = Scalar(options.epsilon)
+    let step = UpdateStep<Scalar>(
+      a: Scalar(usesNesterov ? (1 - mu) / (1 - momentumProduct) : 0),
+      b: Scalar(
+        usesNesterov
+          ? next / (1 - momentumProduct * next) : 1 / (1 - pow(options.beta1, Double(t)))),
+      c: Scalar(1 / (1 - pow(options.beta2, Double(t)))),
+      rate: Scalar(options.learningRate(at: t - 1)), beta1: Scalar(options.beta1),
+      beta2: Scalar(options.beta2), rest1: Scalar(1 - options.beta1),
+      rest2: Scalar(1 - options.beta2), epsilon: Scalar(options.epsilon))
     let (firstMoment, secondMoment) = (firstMoment, secondMoment)
     var mSpan = firstMoment.mutableSpan
     var vSpan = secondMoment.mutableSpan
-    // Becomes NaN with the first parameter that is not finite.
-    var zero: Scalar = 0
+    // Become NaN with the first parameter that is not finite.
+    var (zeros, zero) = (SIMD16<Scalar>(), Scalar(0))
     unsafe gradient.withUnsafeBufferPointer { g in
       unsafe mSpan.withUnsafeMutableBufferPointer { m in
         unsafe vSpan.withUnsafeMutableBufferPointer { v in
           unsafe parameters.withUnsafeMutableBufferPointer { p in
-            // All four reach over the range, as checked above.
-            let start = range.lowerBound
-            for i in 0..<range.count {
-              let gradient = unsafe g[i]
-              let first = unsafe beta1 * m[i] + rest1 * gradient
-              let second = unsafe beta2 * v[i] + rest2 * (gradient * gradient)
-              unsafe m[i] = first
-              unsafe v[i] = second
-              let direction = a * gradient + b * first
-              let parameter =
-                unsafe p[start + i]
-                - rate * direction / ((c * second).squareRoot() + epsilon)
-              unsafe p[start + i] = parameter
+            guard let g = g.baseAddress, let m = m.baseAddress, let v = v.baseAddress,
+              let start = p.baseAddress
+            else { return }
+            // All four reach over the range, as checked above. Lanes and the rest are computed alike.
+            let p = unsafe start + range.lowerBound
+            var i = 0
+            while i + 16 <= range.count {
+              var (first, second) = unsafe (lanes(m + i), lanes(v + i))
+              let parameter = unsafe step.update(
+                lanes(p + i), gradient: lanes(g + i), &first, &second)
+              unsafe store(first, m + i)
+              unsafe store(second, v + i)
+              unsafe store(parameter, p + i)
+              zeros += parameter * 0
+              i += 16
+            }
+            while i < range.count {
+              var (first, second) = unsafe (m[i], v[i])
+              let parameter = unsafe step.update(p[i], gradient: g[i], &first, &second)
+              unsafe (m[i], v[i], p[i]) = (first, second, parameter)
               zero += parameter * 0
+              i += 1
             }
           }
         }
       }
     }
+    for lane in 0..<16 { zero += zeros[lane] }
     return zero == 0
   }
+}
+
+/// The constants of one step of an optimizer.
+private struct UpdateStep<Scalar: KernelScalar> {
+  let a: Scalar
+  let b: Scalar
+  let c: Scalar
+  let rate: Scalar
+  let beta1: Scalar
+  let beta2: Scalar
+  let rest1: Scalar
+  let rest2: Scalar
+  let epsilon: Scalar
+
+  /// Updates the moments and returns the new parameters.
+  @inline(__always)
+  func update(
+    _ p: SIMD16<Scalar>, gradient g: SIMD16<Scalar>, _ m: inout SIMD16<Scalar>,
+    _ v: inout SIMD16<Scalar>
+  ) -> SIMD16<Scalar> {
+    m = beta1 * m + rest1 * g
+    v = beta2 * v + rest2 * (g * g)
+    return p - rate * (a * g + b * m) / ((c * v).squareRoot() + epsilon)
+  }
+
+  /// Updates the moments and returns the new parameter.
+  @inline(__always)
+  func update(
+    _ p: Scalar, gradient g: Scalar, _ m: inout Scalar, _ v: inout Scalar
+  ) -> Scalar {
+    m = beta1 * m + rest1 * g
+    v = beta2 * v + rest2 * (g * g)
+    return p - rate * (a * g + b * m) / ((c * v).squareRoot() + epsilon)
+  }
+}
+
+/// Reads sixteen scalars, aligned or not.
+@inline(__always)
+private func lanes<Scalar: KernelScalar>(_ place: UnsafePointer<Scalar>) -> SIMD16<Scalar> {
+  // The caller says that sixteen scalars stand there.
+  unsafe UnsafeRawPointer(place).loadUnaligned(as: SIMD16<Scalar>.self)
+}
+
+/// Writes sixteen scalars, aligned or not.
+@inline(__always)
+private func store<Scalar: KernelScalar>(
+  _ values: SIMD16<Scalar>, _ place: UnsafeMutablePointer<Scalar>
+) {
+  // The caller says that there is room for sixteen scalars.
+  unsafe UnsafeMutableRawPointer(place).storeBytes(of: values, as: SIMD16<Scalar>.self)
 }
