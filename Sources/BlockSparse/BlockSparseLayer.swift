@@ -31,6 +31,9 @@ public struct BlockSparseLayer: Sendable {
   public let entryInputs: [Int32]
   /// Whether some block of weights belongs to several entries, or to none.
   public let isShared: Bool
+  /// Whether each row has a group of weights, and a bias, to itself: then who computes a row can hold them
+  /// alone.
+  public let rowsOwnWeights: Bool
 
   /// Creates a layer.
   ///
@@ -78,7 +81,11 @@ public struct BlockSparseLayer: Sendable {
         slotUses[group][slot] += 1
       }
     }
-    isShared = slotUses.contains { $0.contains { $0 != 1 } }
+    let isShared = slotUses.contains { $0.contains { $0 != 1 } }
+    self.isShared = isShared
+    rowsOwnWeights =
+      !isShared && pattern.slotCounts.count == pattern.targetCount
+      && pattern.groups.indices.allSatisfy { pattern.groups[$0] == Int32($0) }
     let unused = source.channels(of: 0)
     let slotStarts = slotSizes.map { sizes in
       sizes.reduce(into: [0]) { $0.append(($0.last ?? 0) + ($1 == 0 ? unused : $1)) }
@@ -101,13 +108,6 @@ public struct BlockSparseLayer: Sendable {
       }
     }
     entryInputs = inputs
-  }
-
-  /// Whether each row has a group of weights, and a bias, to itself: then who computes a row can hold them
-  /// alone.
-  public var rowsOwnWeights: Bool {
-    pattern.slotCounts.count == pattern.targetCount && !isShared
-      && pattern.groups.indices.allSatisfy { pattern.groups[$0] == Int32($0) }
   }
 
   /// The number of weights.

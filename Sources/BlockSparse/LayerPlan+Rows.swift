@@ -59,8 +59,7 @@ extension LayerPlan {
   /// Plans the products of the input gradient, source by source.
   ///
   /// Targets that are neighbours form a run, since the packed weights are stacked by source.
-  mutating func planSources() {
-    let columns = packing.columns
+  mutating func planSources(_ columns: PatternColumns) {
     for (index, source) in placement.sources.enumerated() {
       let channels = layer.source.channels(of: source)
       let packStart = packing.sourceStarts[index]

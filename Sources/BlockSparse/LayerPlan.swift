@@ -109,10 +109,10 @@ public struct LayerPlan<Scalar: KernelScalar>: Sendable {
       starts.append(start)
     }
     entryStarts = starts
-    packing = WeightPacking(
-      layer, placement, weightStart: weightStart, isNeeded: needsInputGradient)
+    let columns = needsInputGradient ? PatternColumns(layer.pattern) : nil
+    packing = WeightPacking(layer, placement, columns, weightStart: weightStart)
     planRows()
-    if needsInputGradient { planSources() }
+    if let columns { planSources(columns) }
     kernelIndices = [:]
   }
 

@@ -36,8 +36,6 @@ struct PatternColumns: Sendable {
 /// Sources that see equal blocks in equal order share one stack: with weights shared by offset all
 /// sources inside the grid do.
 struct WeightPacking: Sendable {
-  /// The columns of the pattern.
-  let columns: PatternColumns
   /// For each computed source: where its stack begins.
   var sourceStarts: [Int] = []
   /// For each computed source: the rows of its stack.
@@ -52,10 +50,10 @@ struct WeightPacking: Sendable {
   var count = 0
 
   init(
-    _ layer: BlockSparseLayer, _ placement: LayerPlacement, weightStart: Int, isNeeded: Bool
+    _ layer: BlockSparseLayer, _ placement: LayerPlacement, _ columns: PatternColumns?,
+    weightStart: Int
   ) {
-    columns = PatternColumns(layer.pattern)
-    guard isNeeded else { return }
+    guard let columns else { return }
     let (pattern, rowsOwnWeights) = (layer.pattern, layer.rowsOwnWeights)
     var stacks: [[Int64]: Int] = [:]
     for source in placement.sources {

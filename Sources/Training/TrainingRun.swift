@@ -148,7 +148,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
         return trainer.step >= configuration.training.iterations
       } catch let mismatch as Mismatch {
         throw mismatch.error
-      } catch  where ExitStatus.status(of: error) == ExitStatus.wrongContent {
+      } catch let error where ExitStatus.status(of: error) == ExitStatus.wrongContent {
         note("\(ExitStatus.message(of: error)); trying the checkpoint before it")
         damage = error
       }

@@ -26,9 +26,13 @@ struct CompareCommand {
     Voice.say("|---|---|---|---|---|---|")
     var rows: [[String: Any]] = []
     var meanPredictor = Double.nan
+    var last: TrainedNetwork?
     for run in runs {
+      let file = try world.agree { try Checkpoint.find(run) }
       let trained = try TrainedNetwork(
-        arguments, checkpoint: run, needsOutputs: true, on: world)
+        arguments, try Checkpoint.readHeader(file, on: world), needsOutputs: true, sharing: last,
+        on: world)
+      last = trained
       guard let errors = try trained.errors(part, on: world) else {
         throw TrainingError.usage(
           "--part \(part?.rawValue ?? ""): the split of \(run) leaves no sample there")

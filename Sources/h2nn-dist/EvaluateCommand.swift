@@ -11,36 +11,42 @@ struct TrainedNetwork {
   let header: CheckpointHeader
   let network: Network
   let dataset: Dataset
+  private let layout: DatasetLayout
 
   /// Opens the checkpoint that `--checkpoint` names, and the dataset.
   ///
   /// Collective.
   init(_ arguments: Arguments, needsOutputs: Bool, on world: borrowing Communicator) throws {
+    let path = try arguments.required("checkpoint")
+    let file = try world.agree { try Checkpoint.find(path) }
     try self.init(
-      arguments, checkpoint: try arguments.required("checkpoint"), needsOutputs: needsOutputs,
-      on: world)
+      arguments, try Checkpoint.readHeader(file, on: world), needsOutputs: needsOutputs, on: world)
   }
 
-  /// Opens a checkpoint, and the dataset that `--data` names.
+  /// Builds the network of a checkpoint, and reads the dataset that `--data` names, or takes that of another
+  /// network if it was read alike.
   ///
   /// Collective.
   init(
-    _ arguments: Arguments, checkpoint: String, needsOutputs: Bool,
-    on world: borrowing Communicator
+    _ arguments: Arguments, _ header: CheckpointHeader, needsOutputs: Bool,
+    sharing other: TrainedNetwork? = nil, on world: borrowing Communicator
   ) throws {
-    let path = try world.agree { try Checkpoint.find(checkpoint) }
-    let header = try Checkpoint.readHeader(path, on: world)
     var layout = header.configuration.layout
     layout.inputName = arguments.text("input-name") ?? layout.inputName
     layout.outputName = arguments.text("output-name") ?? layout.outputName
     if arguments.has("samples-last") { layout.samplesLast = true }
-    dataset = try Dataset.load(
-      try arguments.required("data"), layout: layout, needsOutputs: needsOutputs, on: world)
+    if let other, other.layout == layout {
+      dataset = other.dataset
+    } else {
+      dataset = try Dataset.load(
+        try arguments.required("data"), layout: layout, needsOutputs: needsOutputs, on: world)
+    }
+    self.layout = layout
     self.header = header
     do {
       network = try header.network()
     } catch {
-      throw TrainingError.data("\(path): \(error)")
+      throw TrainingError.data("\(header.path): \(error)")
     }
     guard dataset.points == header.points,
       !needsOutputs || dataset.outputPoints == header.outputPoints

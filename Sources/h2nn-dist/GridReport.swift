@@ -40,14 +40,15 @@ struct GridReport {
     }
     Voice.say(
       "\n  group  tree rank  parameters  activations MB  messages   sent MB  Gflop per step")
+    let loads = (0..<treeRanks).map { RankLoad(network, partition, rank: $0) }
+    let sentMessages = (0..<treeRanks).map { plan.sent(by: $0) }
     var ranks: [[String: Any]] = []
     for group in 0..<dataGroups {
       for rank in 0..<treeRanks {
-        let load = RankLoad(network, partition, rank: rank)
+        let (load, messages) = (loads[rank], sentMessages[rank])
         let data = DataExchange(
           shards: shards, parameters: load.parameters, group: group, groups: dataGroups)
         let samples = data.shards * shard
-        let messages = plan.sent(by: rank)
         let sent = messages.reduce(0) { sum, message in
           sum + message.count * (message.phase == .weights ? 1 : samples)
         }

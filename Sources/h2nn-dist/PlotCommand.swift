@@ -28,13 +28,16 @@ struct PlotCommand {
     var losses = Chart(
       title: "Training", xTitle: "step", yTitle: "loss", isLogarithmic: true)
     var fields: Chart?
+    var last: TrainedNetwork?
     for (index, path) in runs.enumerated() {
       let file = try world.agree { try Checkpoint.find(path) }
       let header = try Checkpoint.readHeader(file, on: world)
       let name = (path as NSString).lastPathComponent
       losses.series.append(Series(name: name, points: lossPoints(of: header), colour: index + 1))
       guard arguments.has("data") else { continue }
-      let trained = try TrainedNetwork(arguments, checkpoint: file, needsOutputs: true, on: world)
+      let trained = try TrainedNetwork(
+        arguments, header, needsOutputs: true, sharing: last, on: world)
+      last = trained
       try add(trained, name, index + 1, to: &fields, on: world)
     }
     let charts = [losses] + (fields.map { [$0] } ?? [])
