@@ -36,6 +36,10 @@ public struct Communicator: ~Copyable {
 
   /// The number of this process in the world communicator.
   public var worldRank: Int { raw.worldRank }
+  /// The numbers of all processes in the world communicator, in the order of their ranks here.
+  public var worldRanks: [Int] { raw.worldRanks }
+  /// The watch over the time that this rank waits, shared by all communicators of the program.
+  public var stallWatch: StallWatch { raw.watch }
 
   /// The handle of the library, for modules of this package that pass it to another library.
   ///

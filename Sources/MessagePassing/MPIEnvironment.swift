@@ -21,7 +21,8 @@ public enum MPIEnvironment {
   /// If the body throws on all ranks, as it does after ``Communicator/agree(_:)``, the error is
   /// thrown here. If it throws on some while the others do not come to the end within the grace
   /// period, because they wait for those that failed, the error is written to standard error and
-  /// all processes end with its exit status.
+  /// all processes end with its exit status. A rank that hangs is noticed if the body starts the
+  /// ``StallWatch`` of its communicator.
   ///
   /// - Parameters:
   ///   - grace: The time that the other ranks have to come to the end after a failure.
@@ -32,17 +33,18 @@ public enum MPIEnvironment {
     grace: Duration = .seconds(10), _ body: (borrowing Communicator) throws -> R
   ) throws -> R {
     try RawCommunicator.initialize()
-    let outcome = try withWorld(grace: grace, body)
-    try RawCommunicator.finalize()
+    let world = try RawCommunicator.world()
+    defer { world.watch.stop() }
+    let outcome = try withWorld(world, grace: grace, body)
+    try world.finalize()
     return try outcome.get()
   }
 
   /// Runs the body with all communicators inside of this scope.
   private static func withWorld<R>(
-    grace: Duration, _ body: (borrowing Communicator) throws -> R
+    _ raw: RawCommunicator, grace: Duration, _ body: (borrowing Communicator) throws -> R
   ) throws(MPIError) -> Result<R, any Error> {
-    let world = try Communicator(
-      adopting: try RawCommunicator.world(), traffic: TrafficCounters(), isOwned: false)
+    let world = try Communicator(adopting: raw, traffic: TrafficCounters(), isOwned: false)
     try world.raw.returnErrors()
     // The ranks meet here at the end, apart from what they were doing.
     let exit = try Communicator(

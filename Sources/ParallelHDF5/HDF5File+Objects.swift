@@ -117,6 +117,8 @@ extension HDF5File {
   func operation(
     _ name: String, _ object: String, _ exitStatus: Int32 = ExitStatus.wrongContent
   ) -> Operation {
-    Operation(path: path, object: object, name: name, exitStatus: exitStatus)
+    Operation(
+      path: path, object: object, name: name, exitStatus: exitStatus,
+      ranks: FileRanks(communicator))
   }
 }

@@ -93,7 +93,7 @@ public struct HDF5File: ~Copyable {
   ///
   /// - Throws: ``HDF5Error`` if what was written could not be stored.
   public consuming func close() throws(HDF5Error) {
-    let operation = Operation(path: path, name: "close", exitStatus: ExitStatus.inputOutput)
+    let operation = operation("close", "", ExitStatus.inputOutput)
     var failure: HDF5Error?
     do throws(HDF5Error) { try handle.close(operation) } catch { failure = error }
     try HDF5File.agreed(communicator, operation) { () throws(HDF5Error) in
@@ -105,7 +105,7 @@ public struct HDF5File: ~Copyable {
   private static func opened(
     _ path: String, on communicator: consuming Communicator?
   ) throws(HDF5Error) -> HDF5File {
-    let operation = Operation(path: path, name: "open")
+    let operation = Operation(path: path, name: "open", ranks: FileRanks(communicator))
     let isFirst = rank(communicator) == 0
     try agreed(communicator, operation) { () throws(HDF5Error) in
       if isFirst { try checkReadable(operation) }
@@ -123,7 +123,9 @@ public struct HDF5File: ~Copyable {
   private static func created(
     _ path: String, on communicator: consuming Communicator?
   ) throws(HDF5Error) -> HDF5File {
-    let operation = Operation(path: path, name: "create", exitStatus: ExitStatus.cannotCreate)
+    let operation = Operation(
+      path: path, name: "create", exitStatus: ExitStatus.cannotCreate,
+      ranks: FileRanks(communicator))
     let isFirst = rank(communicator) == 0
     try agreed(communicator, operation) { () throws(HDF5Error) in
       if isFirst { try checkWritable(operation) }

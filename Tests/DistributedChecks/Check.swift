@@ -7,9 +7,15 @@ struct Check: Sendable {
   let name: String
   /// What it does; it throws on any rank if something is wrong.
   let body: @Sendable (borrowing Communicator) throws -> Void
+  /// Whether all ranks meet after it, and the first says so.
+  let isFollowedByBarrier: Bool
 
-  init(_ name: String, _ body: @escaping @Sendable (borrowing Communicator) throws -> Void) {
+  init(
+    _ name: String, isFollowedByBarrier: Bool = true,
+    _ body: @escaping @Sendable (borrowing Communicator) throws -> Void
+  ) {
     self.name = name
+    self.isFollowedByBarrier = isFollowedByBarrier
     self.body = body
   }
 }

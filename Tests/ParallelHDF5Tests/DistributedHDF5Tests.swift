@@ -9,7 +9,8 @@ struct DistributedHDF5Tests {
     let checks = [
       "hdf5-rows", "hdf5-rounds", "hdf5-gathered-rounds", "hdf5-conversion", "hdf5-empty",
       "hdf5-whole", "hdf5-attributes", "hdf5-missing", "hdf5-truncated", "hdf5-uncreatable",
-      "hdf5-one-rank-fails", "hdf5-full",
+      "hdf5-one-rank-fails", "hdf5-full", "hdf5-columns", "hdf5-row-list",
+      "hdf5-one-rank-outside",
     ]
     let result = try launch("DistributedChecks", arguments: checks, ranks: ranks)
     #expect(result.status == 0, "\(result.errors)")

@@ -3,7 +3,7 @@ internal import CMPI
 /// The collective calls; see ``RawCommunicator`` for what the pointers must be good for.
 extension RawCommunicator {
   func barrier() throws(MPIError) {
-    try check(unsafe MPI_Barrier(handle), "MPI_Barrier")
+    try collective("barrier", "MPI_Barrier") { unsafe MPI_Barrier(handle) }
   }
 
   @unsafe
@@ -12,7 +12,9 @@ extension RawCommunicator {
   ) throws(MPIError) {
     let function: StaticString = "MPI_Bcast"
     let (count, root) = (try narrowed(count, function), try narrowed(root, function))
-    try check(unsafe MPI_Bcast(values, count, kind.datatype, root, handle), function)
+    try collective("broadcast", function) {
+      unsafe MPI_Bcast(values, count, kind.datatype, root, handle)
+    }
   }
 
   /// Replaces the values by the combination of those of all ranks.
@@ -23,10 +25,10 @@ extension RawCommunicator {
   ) throws(MPIError) {
     let function: StaticString = "MPI_Allreduce"
     let count = try narrowed(count, function)
-    try check(
+    try collective("all-reduce", function) {
       unsafe MPI_Allreduce(
-        cmpi_in_place(), values, count, kind.datatype, operation.operation, handle),
-      function)
+        cmpi_in_place(), values, count, kind.datatype, operation.operation, handle)
+    }
   }
 
   /// Gathers the parts of all ranks; a rank whose part is already in its place passes nil.
@@ -37,11 +39,11 @@ extension RawCommunicator {
   ) throws(MPIError) {
     let function: StaticString = "MPI_Allgatherv"
     let (narrow, displacements) = try layout(counts, function)
-    try check(
+    try collective("all-gather", function) {
       unsafe MPI_Allgatherv(
         inPlace ? cmpi_in_place() : part, narrow[rank], kind.datatype, whole, narrow,
-        displacements, kind.datatype, handle),
-      function)
+        displacements, kind.datatype, handle)
+    }
   }
 
   @unsafe
@@ -52,10 +54,10 @@ extension RawCommunicator {
     let function: StaticString = "MPI_Alltoallv"
     let outgoing = try layout(counts, function)
     let incoming = try layout(receivedCounts, function)
-    try check(
+    try collective("all-to-all", function) {
       unsafe MPI_Alltoallv(
         sent, outgoing.counts, outgoing.displacements, kind.datatype, received, incoming.counts,
-        incoming.displacements, kind.datatype, handle),
-      function)
+        incoming.displacements, kind.datatype, handle)
+    }
   }
 }

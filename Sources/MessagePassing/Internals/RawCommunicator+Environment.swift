@@ -7,7 +7,7 @@ extension RawCommunicator {
     _ = unsafe MPI_Initialized(&wasInitialized)
     precondition(wasInitialized == 0, "MPI can be initialized once in a process")
     // There is no communicator that could be asked for the rank yet.
-    let none = unsafe RawCommunicator(cmpi_comm_self(), worldRank: MPIEnvironment.launcherRank)
+    let none = RawCommunicator.own()
     var provided: Int32 = 0
     try none.check(
       unsafe MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
@@ -19,8 +19,7 @@ extension RawCommunicator {
   }
 
   /// Shuts the library down; no handle may be used any more.
-  static func finalize() throws(MPIError) {
-    let none = unsafe RawCommunicator(cmpi_comm_self(), worldRank: MPIEnvironment.launcherRank)
-    try none.check(MPI_Finalize(), "MPI_Finalize")
+  func finalize() throws(MPIError) {
+    try collective("end of the communication", "MPI_Finalize") { MPI_Finalize() }
   }
 }

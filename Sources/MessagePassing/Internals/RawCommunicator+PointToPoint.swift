@@ -2,14 +2,24 @@ internal import CMPI
 
 /// The point-to-point calls; see ``RawCommunicator`` for what the pointers must be good for.
 extension RawCommunicator {
+  /// Calls a routine that waits for one process of the communicator.
+  private func watching(
+    _ name: StaticString, _ rank: Int, tag: Int, _ function: StaticString, _ body: () -> Int32
+  ) throws(MPIError) {
+    let wait = Wait(name: name, peer: .rank(worldRanks[rank]), tag: tag)
+    try check(watch.watching(wait, body), function)
+  }
+
   @unsafe
   func send(
     _ values: UnsafeRawPointer?, count: Int, _ kind: ScalarKind, to rank: Int, tag: Int
   ) throws(MPIError) {
     let function: StaticString = "MPI_Send"
-    let (count, rank) = (try narrowed(count, function), try narrowed(rank, function))
-    let tag = try narrowed(tag, function)
-    try check(unsafe MPI_Send(values, count, kind.datatype, rank, tag, handle), function)
+    let (count, peer) = (try narrowed(count, function), try narrowed(rank, function))
+    let label = try narrowed(tag, function)
+    try watching("send", rank, tag: tag, function) {
+      unsafe MPI_Send(values, count, kind.datatype, peer, label, handle)
+    }
   }
 
   @unsafe
@@ -17,11 +27,12 @@ extension RawCommunicator {
     _ values: UnsafeMutableRawPointer?, count: Int, _ kind: ScalarKind, from rank: Int, tag: Int
   ) throws(MPIError) {
     let function: StaticString = "MPI_Recv"
-    let (narrow, rank) = (try narrowed(count, function), try narrowed(rank, function))
-    let tag = try narrowed(tag, function)
+    let (narrow, peer) = (try narrowed(count, function), try narrowed(rank, function))
+    let label = try narrowed(tag, function)
     var status = MPI_Status()
-    try check(
-      unsafe MPI_Recv(values, narrow, kind.datatype, rank, tag, handle, &status), function)
+    try watching("receive", rank, tag: tag, function) {
+      unsafe MPI_Recv(values, narrow, kind.datatype, peer, label, handle, &status)
+    }
     try checkCount(count, kind, status, function)
   }
 
@@ -30,12 +41,13 @@ extension RawCommunicator {
     _ values: UnsafeRawPointer?, count: Int, _ kind: ScalarKind, to rank: Int, tag: Int
   ) throws(MPIError) -> PendingRequest {
     let function: StaticString = "MPI_Isend"
-    let (narrow, rank) = (try narrowed(count, function), try narrowed(rank, function))
-    let tag = try narrowed(tag, function)
+    let (narrow, peer) = (try narrowed(count, function), try narrowed(rank, function))
+    let label = try narrowed(tag, function)
     var request: MPI_Request? = unsafe cmpi_request_null()
     try check(
-      unsafe MPI_Isend(values, narrow, kind.datatype, rank, tag, handle, &request), function)
-    return unsafe PendingRequest(handle: request, expectedCount: nil, kind: kind)
+      unsafe MPI_Isend(values, narrow, kind.datatype, peer, label, handle, &request), function)
+    let wait = Wait(name: "send", peer: .rank(worldRanks[rank]), tag: tag)
+    return unsafe PendingRequest(handle: request, expectedCount: nil, kind: kind, wait: wait)
   }
 
   @unsafe
@@ -43,18 +55,20 @@ extension RawCommunicator {
     _ values: UnsafeMutableRawPointer?, count: Int, _ kind: ScalarKind, from rank: Int, tag: Int
   ) throws(MPIError) -> PendingRequest {
     let function: StaticString = "MPI_Irecv"
-    let (narrow, rank) = (try narrowed(count, function), try narrowed(rank, function))
-    let tag = try narrowed(tag, function)
+    let (narrow, peer) = (try narrowed(count, function), try narrowed(rank, function))
+    let label = try narrowed(tag, function)
     var request: MPI_Request? = unsafe cmpi_request_null()
     try check(
-      unsafe MPI_Irecv(values, narrow, kind.datatype, rank, tag, handle, &request), function)
-    return unsafe PendingRequest(handle: request, expectedCount: count, kind: kind)
+      unsafe MPI_Irecv(values, narrow, kind.datatype, peer, label, handle, &request), function)
+    let wait = Wait(name: "receive", peer: .rank(worldRanks[rank]), tag: tag)
+    return unsafe PendingRequest(handle: request, expectedCount: count, kind: kind, wait: wait)
   }
 
   func startBarrier() throws(MPIError) -> PendingRequest {
     var request: MPI_Request? = unsafe cmpi_request_null()
     try check(unsafe MPI_Ibarrier(handle, &request), "MPI_Ibarrier")
-    return unsafe PendingRequest(handle: request, expectedCount: nil, kind: .uint8)
+    let wait = Wait(name: "barrier at the end of the run", peer: .group(worldRanks))
+    return unsafe PendingRequest(handle: request, expectedCount: nil, kind: .uint8, wait: wait)
   }
 
   /// Says whether a request is complete, and helps it along.
@@ -66,11 +80,15 @@ extension RawCommunicator {
 
   /// Waits for all requests and checks how much the receives among them received.
   ///
-  /// One after the other, since MPI_Waitall may return at the first error with others under way.
+  /// One after the other, since MPI_Waitall may return at the first error with others under way,
+  /// and since the watch can then name a rank that has not delivered. The receives come first: a
+  /// send that is not complete says less.
   func waitForAll(_ requests: [PendingRequest]) throws(MPIError) {
     var failure: MPIError?
-    for request in requests {
-      do throws(MPIError) { try wait(for: request) } catch { failure = failure ?? error }
+    for isReceive in [true, false] {
+      for request in requests where (request.expectedCount != nil) == isReceive {
+        do throws(MPIError) { try wait(for: request) } catch { failure = failure ?? error }
+      }
     }
     if let failure { throw failure }
   }
@@ -79,7 +97,7 @@ extension RawCommunicator {
     let function: StaticString = "MPI_Wait"
     var handle = unsafe request.handle
     var status = MPI_Status()
-    try check(unsafe MPI_Wait(&handle, &status), function)
+    try check(watch.watching(request.wait) { unsafe MPI_Wait(&handle, &status) }, function)
     guard let expected = request.expectedCount else { return }
     try checkCount(expected, request.kind, status, function)
   }
@@ -108,11 +126,14 @@ struct PendingRequest {
   let expectedCount: Int?
   /// The kind of the values.
   let kind: ScalarKind
+  /// What is waited for until the operation is complete.
+  let wait: Wait
 
   @unsafe
-  init(handle: MPI_Request?, expectedCount: Int?, kind: ScalarKind) {
+  init(handle: MPI_Request?, expectedCount: Int?, kind: ScalarKind, wait: Wait) {
     unsafe self.handle = handle
     self.expectedCount = expectedCount
     self.kind = kind
+    self.wait = wait
   }
 }

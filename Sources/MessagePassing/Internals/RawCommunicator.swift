@@ -10,20 +10,36 @@ struct RawCommunicator {
   /// The handle.
   let handle: MPI_Comm
   /// The rank of this process in the world communicator, for error messages.
-  var worldRank = 0
+  let worldRank: Int
+  /// The ranks of all processes of the communicator in the world communicator, in their order here.
+  let worldRanks: [Int]
+  /// What is told about each call that waits for others.
+  let watch: StallWatch
 
   /// Wraps a handle that someone else owns.
   @unsafe
-  init(_ handle: MPI_Comm, worldRank: Int) {
+  init(_ handle: MPI_Comm, worldRank: Int, worldRanks: [Int], watch: StallWatch) {
     unsafe self.handle = handle
     self.worldRank = worldRank
+    self.worldRanks = worldRanks
+    self.watch = watch
   }
 
-  /// The communicator of all processes.
+  /// The communicator of this process alone, for calls that have no other one yet or any more.
+  static func own() -> RawCommunicator {
+    let rank = MPIEnvironment.launcherRank
+    return unsafe RawCommunicator(
+      cmpi_comm_self(), worldRank: rank, worldRanks: [rank], watch: StallWatch(rank: rank))
+  }
+
+  /// The communicator of all processes, with a watch of its own.
   static func world() throws(MPIError) -> RawCommunicator {
-    var world = unsafe RawCommunicator(cmpi_comm_world(), worldRank: 0)
-    world.worldRank = try world.rank()
-    return world
+    let bare = unsafe RawCommunicator(
+      cmpi_comm_world(), worldRank: 0, worldRanks: [], watch: StallWatch(rank: 0))
+    let (rank, size) = (try bare.rank(), try bare.size())
+    return unsafe RawCommunicator(
+      cmpi_comm_world(), worldRank: rank, worldRanks: Array(0..<size),
+      watch: StallWatch(rank: rank))
   }
 
   /// Throws unless a return code says success.
@@ -31,6 +47,14 @@ struct RawCommunicator {
     guard code == MPI_SUCCESS else {
       throw MPIError(code: code, function: function, rank: worldRank)
     }
+  }
+
+  /// Calls a routine that waits for all processes of the communicator.
+  func collective(
+    _ name: StaticString, _ function: StaticString, _ body: () -> Int32
+  ) throws(MPIError) {
+    let wait = Wait(name: name, peer: .group(worldRanks))
+    try check(watch.watching(wait, body), function)
   }
 
   /// Narrows a count, a displacement, a rank or a tag to the library's 32 bits.
@@ -80,8 +104,9 @@ extension RawCommunicator {
 
   func duplicate() throws(MPIError) -> RawCommunicator {
     var copy: MPI_Comm? = unsafe cmpi_comm_null()
-    try check(unsafe MPI_Comm_dup(handle, &copy), "MPI_Comm_dup")
-    return unsafe RawCommunicator(copy ?? cmpi_comm_null(), worldRank: worldRank)
+    try collective("duplicate", "MPI_Comm_dup") { unsafe MPI_Comm_dup(handle, &copy) }
+    return unsafe RawCommunicator(
+      copy ?? cmpi_comm_null(), worldRank: worldRank, worldRanks: worldRanks, watch: watch)
   }
 
   func split(color: Int?, key: Int) throws(MPIError) -> RawCommunicator? {
@@ -89,15 +114,20 @@ extension RawCommunicator {
     let narrowColor = if let color { try narrowed(color, function) } else { cmpi_undefined() }
     let narrowKey = try narrowed(key, function)
     var part: MPI_Comm? = unsafe cmpi_comm_null()
-    try check(unsafe MPI_Comm_split(handle, narrowColor, narrowKey, &part), function)
+    try collective("split", function) {
+      unsafe MPI_Comm_split(handle, narrowColor, narrowKey, &part)
+    }
     guard let part = unsafe part, unsafe part != cmpi_comm_null() else { return nil }
-    return unsafe RawCommunicator(part, worldRank: worldRank)
+    let bare = unsafe RawCommunicator(
+      part, worldRank: worldRank, worldRanks: [], watch: watch)
+    return unsafe RawCommunicator(
+      part, worldRank: worldRank, worldRanks: try bare.translatedRanks(), watch: watch)
   }
 
   /// Frees the handle; no other copy of it may be used any more.
   func free() throws(MPIError) {
     var handle: MPI_Comm? = unsafe handle
-    try check(unsafe MPI_Comm_free(&handle), "MPI_Comm_free")
+    try collective("free", "MPI_Comm_free") { unsafe MPI_Comm_free(&handle) }
   }
 
   func abort(status: Int32) {

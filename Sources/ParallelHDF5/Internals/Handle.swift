@@ -10,23 +10,30 @@ struct Handle: ~Copyable {
   /// The identifier.
   let id: Int64
   private let kind: Kind
+  /// What the object was opened for.
+  private let operation: Operation
+  /// Whether the object has to be closed with the variable.
+  private var isOpen = true
 
   /// Takes over an identifier.
-  init(adopting id: Int64, _ kind: Kind) {
+  init(adopting id: Int64, _ kind: Kind, _ operation: Operation) {
     self.id = id
     self.kind = kind
+    self.operation = operation
   }
 
   deinit {
+    guard isOpen else { return }
+    var operation = operation
+    operation.name = "close"
     // Nobody could handle the error; files that matter are closed by close(_:).
-    _ = HDF5Library.call { [id, kind] in Handle.close(id, kind) }
+    _ = operation.call { [id, kind] in Handle.close(id, kind) }
   }
 
   /// Closes the object and says whether that worked.
   consuming func close(_ operation: Operation) throws(HDF5Error) {
-    let (id, kind) = (id, kind)
-    discard self
-    try operation.check { Handle.close(id, kind) }
+    isOpen = false
+    try operation.check { [id, kind] in Handle.close(id, kind) }
   }
 
   private static func close(_ id: Int64, _ kind: Kind) -> herr_t {

@@ -10,11 +10,22 @@ struct Operation {
   var name: String
   /// The exit status if the library fails.
   var exitStatus = ExitStatus.wrongContent
+  /// The ranks for which a call of the library may wait; nil if it waits for none.
+  var ranks: FileRanks?
+
+  /// Calls the library; returns its answer, and the error stack if the answer is negative.
+  func call<I: SignedInteger>(_ body: () -> I) -> (answer: I, frames: [HDF5Error.Frame]) {
+    guard let ranks else { return HDF5Library.call(body) }
+    let subject = object.isEmpty ? "\(name) \(path)" : "\(name) \(path) \(object)"
+    return ranks.watch.watching("HDF5", subject, for: ranks.worldRanks) {
+      HDF5Library.call(body)
+    }
+  }
 
   /// Calls the library and throws if its answer is negative.
   @discardableResult
   func check<I: SignedInteger>(_ body: () -> I) throws(HDF5Error) -> I {
-    let (answer, frames) = HDF5Library.call(body)
+    let (answer, frames) = call(body)
     guard answer < 0 else { return answer }
     let reason = frames.first?.text ?? "the library gives no reason"
     // The content is not to blame when the system could not read it.
@@ -29,7 +40,7 @@ struct Operation {
   func open(
     _ kind: Handle.Kind, _ body: () -> Int64
   ) throws(HDF5Error) -> Handle {
-    Handle(adopting: try check(body), kind)
+    Handle(adopting: try check(body), kind, self)
   }
 
   /// Describes a failure of this operation.
@@ -39,5 +50,23 @@ struct Operation {
     HDF5Error(
       path: path, object: object, operation: name, text: text,
       exitStatus: exitStatus ?? self.exitStatus, frames: frames)
+  }
+}
+
+/// The ranks that share a parallel file, for the watch that reports a rank which waits for them.
+struct FileRanks {
+  /// The watch.
+  let watch: StallWatch
+  /// The ranks in the world communicator.
+  let worldRanks: [Int]
+
+  /// The ranks of a communicator; nil without one.
+  init?(_ communicator: borrowing Communicator?) {
+    switch communicator {
+    case .some(let communicator):
+      self.watch = communicator.stallWatch
+      self.worldRanks = communicator.worldRanks
+    case .none: return nil
+    }
   }
 }
