@@ -52,7 +52,7 @@ let package = Package(
     module("BlockKernels", ["COpenBLAS", xsmm]),
     module("ClusterTrees", []),
     module("BlockSparse", ["BlockKernels", "ClusterTrees"]),
-    module("OperatorNetworks", ["BlockSparse", "BlockKernels", "ClusterTrees"]),
+    module("OperatorNetworks", ["BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing"]),
     module("OperatorProblems", ["BlockKernels", "ClusterTrees", "CFFTW"]),
     module(
       "Training",
@@ -75,6 +75,12 @@ let package = Package(
     .executableTarget(
       name: "DistributedChecks", dependencies: ["MessagePassing", "ParallelHDF5"],
       path: "Tests/DistributedChecks", swiftSettings: settings),
+    .executableTarget(
+      name: "NetworkChecks",
+      dependencies: [
+        "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing",
+      ],
+      path: "Tests/NetworkChecks", swiftSettings: settings),
     tests("MessagePassingTests", ["DistributedChecks", "MessagePassing", "TestSupport"]),
     tests(
       "ParallelHDF5Tests", ["ParallelHDF5", "MessagePassing", "DistributedChecks", "TestSupport"]),
@@ -83,11 +89,17 @@ let package = Package(
     tests("BlockSparseTests", ["BlockSparse", "BlockKernels", "ClusterTrees"]),
     tests(
       "OperatorNetworksTests",
-      ["OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees"]),
+      [
+        "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing",
+        "NetworkChecks", "TestSupport",
+      ]),
     tests("OperatorProblemsTests", ["OperatorProblems", "BlockKernels"]),
     tests(
       "TrainingTests",
-      ["Training", "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees"]),
+      [
+        "Training", "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees",
+        "MessagePassing",
+      ]),
     tests("CommandLineTests", ["h2nn-dist", "TestSupport", "ParallelHDF5"]),
   ]
 )

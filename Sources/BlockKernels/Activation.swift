@@ -106,6 +106,44 @@ public enum Activation: String, CaseIterable, Sendable, Codable {
 }
 
 extension Activation {
+  /// Multiplies a gradient by the derivative and puts the product elsewhere.
+  ///
+  /// - Parameters:
+  ///   - values: The function's values y = f(x).
+  ///   - offset: Where in `values` the element `range.lowerBound` stands.
+  ///   - source: The gradient with respect to y.
+  ///   - sourceOffset: Where in `source` that element stands.
+  ///   - gradient: Becomes the gradient with respect to x.
+  ///   - range: The elements of `gradient` to replace.
+  /// - Complexity: O(range.count), no allocation.
+  @inlinable public func multiplyByDerivative<Scalar: KernelScalar>(
+    _ values: Span<Scalar>, at offset: Int, of source: Span<Scalar>, at sourceOffset: Int,
+    _ gradient: inout MutableSpan<Scalar>, in range: Range<Int>
+  ) {
+    precondition(
+      Elementwise.lies(range.lowerBound, range.count, in: gradient.count)
+        && Elementwise.lies(sourceOffset, range.count, in: source.count)
+        && Elementwise.lies(offset, range.count, in: values.count),
+      "\(range) of \(gradient.count) elements, \(offset) of \(values.count)")
+    unsafe values.withUnsafeBufferPointer { values in
+      unsafe source.withUnsafeBufferPointer { source in
+        unsafe gradient.withUnsafeMutableBufferPointer { gradient in
+          guard let first = values.baseAddress, let second = source.baseAddress,
+            let third = gradient.baseAddress
+          else { return }
+          // All ranges were checked above.
+          let (y, s) = unsafe (first + offset, second + sourceOffset)
+          let g = unsafe third + range.lowerBound
+          switch self {
+          case .identity: for i in 0..<range.count { unsafe g[i] = s[i] }
+          case .relu: for i in 0..<range.count { unsafe g[i] = y[i] > 0 ? s[i] : 0 }
+          default: for i in 0..<range.count { unsafe g[i] = s[i] * derivative(at: y[i]) }
+          }
+        }
+      }
+    }
+  }
+
   /// Replaces values y = h(x) by the gradient with respect to x, given that with respect to y.
   ///
   /// - Parameters:

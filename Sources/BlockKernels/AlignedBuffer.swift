@@ -50,6 +50,20 @@ public final class AlignedBuffer<Scalar: BitwiseCopyable> {
     }
   }
 
+  /// Returns a run of elements, to be read and written.
+  ///
+  /// - Parameter range: The elements.
+  /// - Returns: Their span.
+  /// - Precondition: No other span of them is used while this one is written to.
+  @_lifetime(borrow self)
+  public func mutableSpan(of range: Range<Int>) -> MutableSpan<Scalar> {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= count, "\(range) of \(count) elements")
+    // The range lies inside of the storage; the span cannot outlive this object, which owns it.
+    let part = unsafe UnsafeMutableBufferPointer(rebasing: storage[range])
+    return unsafe _overrideLifetime(MutableSpan(_unsafeElements: part), borrowing: self)
+  }
+
   /// One element.
   ///
   /// - Parameter index: Its index.
@@ -68,6 +82,25 @@ public final class AlignedBuffer<Scalar: BitwiseCopyable> {
   ///
   /// - Parameter value: The value.
   public func fill(_ value: Scalar) { unsafe storage.update(repeating: value) }
+
+  /// Copies a run of elements of another buffer.
+  ///
+  /// - Parameters:
+  ///   - source: The other buffer.
+  ///   - start: Where the elements begin in it.
+  ///   - range: The places that they take here.
+  public func copy(from source: AlignedBuffer, at start: Int, to range: Range<Int>) {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= count && start >= 0
+        && start + range.count <= source.count,
+      "\(range) of \(count) elements, from \(start) of \(source.count)")
+    guard let from = unsafe source.storage.baseAddress, let to = unsafe storage.baseAddress else {
+      return
+    }
+    // Both extents were checked above; the elements may be moved byte by byte.
+    unsafe UnsafeMutableRawPointer(to + range.lowerBound).copyMemory(
+      from: from + start, byteCount: range.count * MemoryLayout<Scalar>.stride)
+  }
 
   /// Copies the elements into an array.
   ///

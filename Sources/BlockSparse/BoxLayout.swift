@@ -53,4 +53,12 @@ public struct BoxLayout: Sendable, Hashable {
   /// - Parameter box: The box.
   /// - Returns: Its channels.
   public func channels(of box: Int) -> Int { starts[box + 1] - starts[box] }
+
+  /// Returns the channels of boxes.
+  ///
+  /// - Parameter boxes: The boxes.
+  /// - Returns: Their channels.
+  public func channels(of boxes: Range<Int>) -> Range<Int> {
+    starts[boxes.lowerBound]..<starts[boxes.upperBound]
+  }
 }

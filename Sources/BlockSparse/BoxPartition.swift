@@ -87,8 +87,14 @@ public struct BoxPartition: Sendable, Equatable {
       func distance(_ item: Int) -> Int { abs(before[item] - wanted) }
       // Every part gets an item, and leaves one for each that follows.
       let possible = starts[part - 1] + 1...weights.count - (parts - part)
-      let nearest = possible.min { distance($0) < distance($1) } ?? possible.lowerBound
-      let near = possible.filter { 8 * parts * distance($0) <= total }
+      let middle = min(
+        max(before.firstPlace(from: wanted), possible.lowerBound), possible.upperBound)
+      // Sums ascend: what is near stands around the first item that reaches the wanted sum.
+      func isNear(_ item: Int) -> Bool { 8 * parts * distance(item) <= total }
+      let below = (possible.lowerBound..<middle).reversed().prefix(while: isNear).reversed()
+      let near = below + (middle...possible.upperBound).prefix(while: isNear)
+      let beside = max(middle - 1, possible.lowerBound)
+      let nearest = distance(beside) <= distance(middle) ? beside : middle
       let best = near.max {
         (preference[$0], -distance($0), -$0) < (preference[$1], -distance($1), -$1)
       }

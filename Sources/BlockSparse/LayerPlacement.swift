@@ -19,10 +19,14 @@ public struct HeldBoxes: Sendable, Equatable {
   /// Holds some boxes.
   ///
   /// - Parameters:
-  ///   - boxes: The boxes, in any order, each once or more often.
+  ///   - range: Boxes that follow each other.
+  ///   - others: Further boxes, in any order, each once or more often.
   ///   - layout: The layout of all boxes.
-  public init(_ boxes: some Sequence<Int>, of layout: BoxLayout) {
-    let sorted = Set(boxes).sorted()
+  public init(_ range: Range<Int>, and others: some Sequence<Int> = [], of layout: BoxLayout) {
+    let outside = Set(others.lazy.filter { !range.contains($0) }).sorted()
+    let sorted =
+      outside.prefix { $0 < range.lowerBound } + Array(range)
+      + outside.drop { $0 < range.lowerBound }
     self.boxes = sorted.map { Int32($0) }
     starts = sorted.reduce(into: [0]) { $0.append($0[$0.count - 1] + layout.channels(of: $1)) }
   }
@@ -69,11 +73,19 @@ public struct LayerPlacement: Sendable {
   public let addendValues: HeldBoxes
   /// Where the weights, and behind them the biases, that the rank holds begin among its parameters.
   public let parameterStart: Int
+  /// The rows of each rank that computes a part of the layer, and which of these ranks this is: gradients of
+  /// shared weights are summed over all of them.
+  public let rankRows: [Range<Int>]
+  /// Which of them this is.
+  public let rank: Int
+  /// Whether the rank receives the weights of all rows, since every rank computes all sources.
+  public let gathersWeights: Bool
 
   /// Places a part of a layer.
   ///
   /// - Parameters:
-  ///   - rows: The rows that are computed.
+  ///   - rankRows: The rows of each rank that computes a part of the layer.
+  ///   - rank: Which of them this is.
   ///   - sources: The sources whose gradients are computed.
   ///   - sourceValues: The values of the source.
   ///   - sourceGradients: The gradients of the source.
@@ -81,12 +93,16 @@ public struct LayerPlacement: Sendable {
   ///   - targetGradients: The gradients of the target.
   ///   - addendValues: The values of an addend; those of the target if nil.
   ///   - parameterStart: Where the rank's parameters of this layer begin among all that it holds.
+  ///   - gathersWeights: Whether the rank receives the weights of all rows.
   public init(
-    rows: Range<Int>, sources: Range<Int>, sourceValues: HeldBoxes, sourceGradients: HeldBoxes,
-    targetValues: HeldBoxes, targetGradients: HeldBoxes, addendValues: HeldBoxes? = nil,
-    parameterStart: Int
+    rankRows: [Range<Int>], rank: Int, sources: Range<Int>, sourceValues: HeldBoxes,
+    sourceGradients: HeldBoxes, targetValues: HeldBoxes, targetGradients: HeldBoxes,
+    addendValues: HeldBoxes? = nil, parameterStart: Int, gathersWeights: Bool = false
   ) {
-    self.rows = rows
+    self.rankRows = rankRows
+    self.rank = rank
+    self.gathersWeights = gathersWeights
+    self.rows = rankRows[rank]
     self.sources = sources
     self.sourceValues = sourceValues
     self.sourceGradients = sourceGradients
@@ -104,9 +120,9 @@ public struct LayerPlacement: Sendable {
   public init(whole layer: BlockSparseLayer, parameterStart: Int) {
     let (source, target) = (HeldBoxes(all: layer.source), HeldBoxes(all: layer.target))
     self.init(
-      rows: 0..<layer.target.boxCount, sources: 0..<layer.source.boxCount, sourceValues: source,
-      sourceGradients: source, targetValues: target, targetGradients: target,
-      parameterStart: parameterStart)
+      rankRows: [0..<layer.target.boxCount], rank: 0, sources: 0..<layer.source.boxCount,
+      sourceValues: source, sourceGradients: source, targetValues: target,
+      targetGradients: target, parameterStart: parameterStart)
   }
 }
 
@@ -128,17 +144,33 @@ extension BlockSparseLayer {
     rowsOwnWeights ? biasStarts[rows.lowerBound]..<biasStarts[rows.upperBound] : 0..<biasCount
   }
 
-  /// The blocks of weights of other ranks' rows that the gradients of a rank's sources need.
+  /// The blocks of weights of some rows that the gradients of sources computed elsewhere need.
   ///
-  /// - Parameter placement: The part of the layer that the rank computes.
+  /// - Parameters:
+  ///   - rows: The rows.
+  ///   - sources: The sources.
   /// - Returns: The entries of the pattern, by source and by target; none if weights are shared.
-  public func remoteEntries(_ placement: LayerPlacement) -> [Int] {
-    guard rowsOwnWeights else { return [] }
-    let columns = PatternColumns(pattern)
-    return placement.sources.flatMap { source in
-      columns.links(of: source).compactMap { link in
-        placement.rows.contains(Int(columns.targets[link])) ? nil : Int(columns.entries[link])
-      }
+  public func entries(from rows: Range<Int>, to sources: Range<Int>) -> [Int] {
+    guard rowsOwnWeights, !rows.isEmpty, !sources.isEmpty else { return [] }
+    var found: [(source: Int32, entry: Int)] = []
+    for entry in pattern.rowStarts[rows.lowerBound]..<pattern.rowStarts[rows.upperBound]
+    where sources.contains(Int(pattern.sources[entry])) {
+      found.append((pattern.sources[entry], entry))
     }
+    // Entries ascend with the rows, so by source they come in the order of the columns.
+    return found.sorted { ($0.source, $0.entry) < ($1.source, $1.entry) }.map(\.entry)
+  }
+
+  /// Returns the row of an entry.
+  ///
+  /// - Parameter entry: The entry.
+  /// - Returns: Its target box.
+  public func row(of entry: Int) -> Int {
+    var (low, high) = (0, pattern.targetCount)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if pattern.rowStarts[middle] <= entry { low = middle } else { high = middle }
+    }
+    return low
   }
 }

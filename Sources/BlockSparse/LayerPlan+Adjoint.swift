@@ -22,14 +22,44 @@ extension LayerPlan {
           in: start..<start + layer.target.channels(of: row) * samples)
       }
     }
+    entryGradients(gradient.span, &entries)
+  }
+
+  /// Turns the gradient with respect to y + a into that with respect to the sum under f, elsewhere.
+  ///
+  /// - Parameters:
+  ///   - target: y, as the forward pass left it.
+  ///   - sum: The gradient with respect to y + a.
+  ///   - sumStart: Where in it the gradient of the first of this rank's rows begins; the others follow.
+  ///   - gradient: The gradient with respect to the sum under f; replaced.
+  ///   - entries: The scratch of the forward pass; replaced.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public func gradientBeforeActivation(
+    target: Span<Scalar>, of sum: Span<Scalar>, at sumStart: Int,
+    gradient: inout MutableSpan<Scalar>, entries: inout MutableSpan<Scalar>
+  ) {
+    for (index, row) in placement.rows.enumerated() {
+      let start = rowGradients[index]
+      layer.activation.multiplyByDerivative(
+        target, at: rowValues[index], of: sum, at: sumStart + start - rowGradients[0], &gradient,
+        in: start..<start + layer.target.channels(of: row) * samples)
+    }
+    entryGradients(gradient.span, &entries)
+  }
+
+  /// Replaces the values of this rank's blocks by the gradients with respect to W_c x_j.
+  @inline(__always)
+  private func entryGradients(_ gradient: Span<Scalar>, _ entries: inout MutableSpan<Scalar>) {
     guard !entryStarts.isEmpty else { return }
     for (index, row) in placement.rows.enumerated() {
       let count = layer.target.channels(of: row) * samples
       let start = rowGradients[index]
       for entry in layer.pattern.entries(of: row) {
-        let range = entryStarts[entry]..<entryStarts[entry] + count
+        let entryStart = entryStarts[entry - layer.pattern.rowStarts[placement.rows.lowerBound]]
+        let range = entryStart..<entryStart + count
         layer.blockActivation.replaceByGradient(
-          &entries, in: range, gradient.span, at: start)
+          &entries, in: range, gradient, at: start)
       }
     }
   }
@@ -37,6 +67,7 @@ extension LayerPlan {
   /// Computes the gradient with respect to the input: Wᵀ dy, source by source.
   ///
   /// - Parameters:
+  ///   - part: Which sources.
   ///   - packed: The packed weights.
   ///   - gradient: What ``gradientBeforeActivation(target:gradient:entries:)`` left.
   ///   - entries: The scratch that it left.
@@ -45,11 +76,12 @@ extension LayerPlan {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func inputGradient(
-    packed: Span<Scalar>, gradient: Span<Scalar>, entries: Span<Scalar>,
-    sourceGradient: inout MutableSpan<Scalar>
+    _ part: LayerPart = .all, packed: Span<Scalar>, gradient: Span<Scalar>,
+    entries: Span<Scalar>, sourceGradient: inout MutableSpan<Scalar>
   ) {
     let factor = entryStarts.isEmpty ? gradient : entries
-    for source in 0..<inputs.groupCount {
+    for place in part.range(of: sourceOrder.count, interior: interiorSources) {
+      let source = Int(sourceOrder[place])
       let products = inputs.starts[source]..<inputs.starts[source + 1]
       for index in products {
         let product = inputs.products[index]
@@ -76,43 +108,5 @@ extension LayerPlan {
     Elementwise.transpose(
       source, at: 0, channels: placement.sourceValues.channelCount, samples: samples,
       into: &transposed)
-  }
-
-  /// Computes the gradient with respect to weights and biases: dyᵀ x and Σ dy, row by row.
-  ///
-  /// - Parameters:
-  ///   - sourceTransposed: x with the channels of a sample contiguous, `[sample][box][channel]`.
-  ///   - gradient: What ``gradientBeforeActivation(target:gradient:entries:)`` left.
-  ///   - entries: The scratch that it left.
-  ///   - parameterGradient: The gradient with respect to the network's parameters, of which those of
-  ///     this layer are replaced.
-  /// - Complexity: no allocation.
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  public func parameterGradient(
-    sourceTransposed: Span<Scalar>, gradient: Span<Scalar>, entries: Span<Scalar>,
-    into parameterGradient: inout MutableSpan<Scalar>
-  ) {
-    let factor = entryStarts.isEmpty ? gradient : entries
-    if layer.isShared {
-      let weights = layer.weights(of: placement.rows)
-      Elementwise.clear(
-        &parameterGradient,
-        in: weightStart + weights.lowerBound..<weightStart + weights.upperBound)
-    }
-    for product in weights.products {
-      kernels[Int(product.kernel)](
-        sourceTransposed, at: product.a, factor, at: product.b, into: &parameterGradient,
-        at: product.c)
-    }
-    let biases = layer.biases(of: placement.rows)
-    Elementwise.clear(
-      &parameterGradient, in: biasStart + biases.lowerBound..<biasStart + biases.upperBound)
-    for (index, row) in placement.rows.enumerated() {
-      Elementwise.sumOverSamples(
-        gradient, at: rowGradients[index],
-        channels: layer.target.channels(of: row), samples: samples, into: &parameterGradient,
-        at: biasStart + layer.biasStarts[Int(layer.pattern.groups[row])], accumulates: true)
-    }
   }
 }

@@ -6,7 +6,8 @@ extension LayerPlan {
   /// Rows begin with the bias; the products are added in the order of the pattern.
   ///
   /// - Parameters:
-  ///   - parameters: The parameters of the network.
+  ///   - part: Which rows.
+  ///   - parameters: The parameters that the rank holds.
   ///   - source: x, `[box][channel][sample]`.
   ///   - entries: Scratch of ``entryScratchCount`` elements, kept for the backward pass.
   ///   - target: y, replaced.
@@ -14,10 +15,12 @@ extension LayerPlan {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func forward(
-    parameters: Span<Scalar>, source: Span<Scalar>, entries: inout MutableSpan<Scalar>,
-    target: inout MutableSpan<Scalar>
+    _ part: LayerPart = .all, parameters: Span<Scalar>, source: Span<Scalar>,
+    entries: inout MutableSpan<Scalar>, target: inout MutableSpan<Scalar>
   ) {
-    for (index, row) in placement.rows.enumerated() {
+    for place in part.range(of: rowOrder.count, interior: interiorRows) {
+      let index = Int(rowOrder[place])
+      let row = placement.rows.lowerBound + index
       let channels = layer.target.channels(of: row)
       let start = rowValues[index]
       Elementwise.fill(
@@ -31,7 +34,8 @@ extension LayerPlan {
   /// Computes y = W x + b + a, row by row.
   ///
   /// - Parameters:
-  ///   - parameters: The parameters of the network.
+  ///   - part: Which rows.
+  ///   - parameters: The parameters that the rank holds.
   ///   - source: x, `[box][channel][sample]`.
   ///   - addend: a, in the layout of y.
   ///   - entries: Scratch of ``entryScratchCount`` elements, kept for the backward pass.
@@ -41,11 +45,14 @@ extension LayerPlan {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func forward(
-    parameters: Span<Scalar>, source: Span<Scalar>, adding addend: Span<Scalar>,
-    entries: inout MutableSpan<Scalar>, target: inout MutableSpan<Scalar>
+    _ part: LayerPart = .all, parameters: Span<Scalar>, source: Span<Scalar>,
+    adding addend: Span<Scalar>, entries: inout MutableSpan<Scalar>,
+    target: inout MutableSpan<Scalar>
   ) {
     precondition(layer.activation == .identity, "\(layer.name): \(layer.activation) and an addend")
-    for (index, row) in placement.rows.enumerated() {
+    for place in part.range(of: rowOrder.count, interior: interiorRows) {
+      let index = Int(rowOrder[place])
+      let row = placement.rows.lowerBound + index
       Elementwise.fill(
         from: addend, at: rowAddends[index], bias: parameters,
         at: biasStart + layer.biasStarts[Int(layer.pattern.groups[row])],

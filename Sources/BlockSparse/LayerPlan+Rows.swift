@@ -5,9 +5,15 @@ extension LayerPlan {
   ///
   /// Entries whose sources are neighbours, and whose blocks are neighbours in the stacked weights,
   /// form a run: one product.
-  mutating func planRows() {
+  func planRows() {
     let pattern = layer.pattern
     let held = placement.sourceValues
+    coversGroup = placement.rows.map { row in
+      // Each slot of the group once: the gradient of the row fills that of the group.
+      let slots = pattern.entries(of: row).map { pattern.slots[$0] }
+      return slots.count == pattern.slotCounts[Int(pattern.groups[row])]
+        && Set(slots).count == slots.count
+    }
     for (index, row) in placement.rows.enumerated() {
       let group = Int(pattern.groups[row])
       let outputs = layer.target.channels(of: row)
@@ -28,15 +34,17 @@ extension LayerPlan {
               ProductShape(
                 m: samples, n: outputs, k: inputs, ldb: stacked, accumulates: !hasEntries)),
             a: source * samples, b: weightStart + weightOffset,
-            c: hasEntries ? entryStarts[first] : rowValues[index]))
+            c: hasEntries ? ownEntryStart(first) : rowValues[index]))
         weights.products.append(
           PlannedProduct(
             kernel: kernel(
               ProductShape(
                 m: inputs, n: outputs, k: samples, lda: held.channelCount, ldb: samples,
-                ldc: stacked, accumulates: layer.isShared)),
-            a: source, b: hasEntries ? entryStarts[first] : rowGradients[index],
-            c: weightStart + weightOffset))
+                ldc: stacked,
+                accumulates: rowSums != nil && !coversGroup[index])),
+            a: source, b: hasEntries ? ownEntryStart(first) : rowGradients[index],
+            // The gradient of shared weights is formed on a stack.
+            c: rowSums == nil ? weightStart + weightOffset : Int(layer.entryInputs[first])))
       }
       forward.closeGroup()
       weights.closeGroup()
@@ -59,7 +67,7 @@ extension LayerPlan {
   /// Plans the products of the input gradient, source by source.
   ///
   /// Targets that are neighbours form a run, since the packed weights are stacked by source.
-  mutating func planSources(_ columns: PatternColumns) {
+  func planSources(_ columns: PatternColumns) {
     for (index, source) in placement.sources.enumerated() {
       let channels = layer.source.channels(of: source)
       let packStart = packing.sourceStarts[index]
@@ -77,10 +85,15 @@ extension LayerPlan {
           end += 1
         }
         links = end..<links.upperBound
-        let gradient =
-          entryStarts.isEmpty
-          ? placement.targetGradients.start(of: Int(columns.targets[first])) * samples
-          : entryStarts[Int(columns.entries[first])]
+        let (row, entry) = (Int(columns.targets[first]), Int(columns.entries[first]))
+        let gradient: Int
+        if entryStarts.isEmpty {
+          gradient = placement.targetGradients.start(of: row) * samples
+        } else if placement.rows.contains(row) {
+          gradient = ownEntryStart(entry)
+        } else {
+          gradient = planRemoteBlock(entry, row: row, source: source)
+        }
         inputs.products.append(
           PlannedProduct(
             kernel: kernel(
@@ -95,4 +108,68 @@ extension LayerPlan {
       inputs.closeGroup()
     }
   }
+
+  /// Returns where the values of an entry of one of this rank's rows begin.
+  private func ownEntryStart(_ entry: Int) -> Int {
+    entryStarts[entry - layer.pattern.rowStarts[placement.rows.lowerBound]]
+  }
+
+  /// Plans the values of an entry of another rank's row; returns where they begin.
+  private func planRemoteBlock(_ entry: Int, row: Int, source: Int) -> Int {
+    let outputs = layer.target.channels(of: row)
+    let start = entryScratchCount
+    entryScratchCount += outputs * samples
+    guard let (place, stride) = packing.remotePlaces[entry] else {
+      preconditionFailure("\(layer.name): no weights for entry \(entry)")
+    }
+    remoteBlocks.append(
+      RemoteBlock(
+        product: PlannedProduct(
+          kernel: kernel(
+            ProductShape(
+              m: samples, n: outputs, k: layer.source.channels(of: source), ldb: stride,
+              accumulates: false)),
+          a: placement.sourceValues.start(of: source) * samples, b: place, c: start),
+        gradient: placement.targetGradients.start(of: row) * samples, count: outputs * samples))
+    return start
+  }
+}
+
+/// An entry of another rank's row: its product, and where the gradient of that row stands.
+struct RemoteBlock: Sendable {
+  let product: PlannedProduct
+  let gradient: Int
+  let count: Int
+}
+
+extension LayerPlan {
+  /// Computes the gradients with respect to W_c x_j for entries of other ranks' rows; needed before the
+  /// gradient of the input, by layers with a function of each block.
+  ///
+  /// - Parameters:
+  ///   - parameters: The parameters of this rank.
+  ///   - remote: The weights of other ranks.
+  ///   - source: x.
+  ///   - gradient: The gradients of the targets, those of other ranks among them.
+  ///   - entries: The scratch of the forward pass, of which the part behind that of this rank's rows is
+  ///     replaced.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public func remoteEntryGradients(
+    parameters: Span<Scalar>, remote: Span<Scalar>, source: Span<Scalar>, gradient: Span<Scalar>,
+    entries: inout MutableSpan<Scalar>
+  ) {
+    for block in remoteBlocks {
+      let product = block.product
+      kernels[Int(product.kernel)](
+        source, at: product.a, layer.rowsOwnWeights ? remote : parameters, at: product.b,
+        into: &entries, at: product.c)
+      let range = product.c..<product.c + block.count
+      layer.blockActivation.apply(&entries, in: range)
+      layer.blockActivation.replaceByGradient(&entries, in: range, gradient, at: block.gradient)
+    }
+  }
+
+  /// Whether ``remoteEntryGradients(parameters:remote:source:gradient:entries:)`` has something to do.
+  public var hasRemoteEntries: Bool { !remoteBlocks.isEmpty }
 }

@@ -11,9 +11,9 @@ public import BlockKernels
 /// A layer made ready to be computed for a shard of samples.
 ///
 /// Making a plan allocates and compiles; computing with it does neither. All arrays of samples are
-/// `[box][channel][sample]`; parameters and their gradients are those of the whole network, in which
-/// the layer's weights and biases begin at given places.
-public struct LayerPlan<Scalar: KernelScalar>: Sendable {
+/// `[box][channel][sample]`; parameters and their gradients are those that a rank holds, in which
+/// the rank's weights and biases of the layer begin at given places. A class, since a plan is large and many are kept.
+public final class LayerPlan<Scalar: KernelScalar> {
   /// The layer.
   public let layer: BlockSparseLayer
   /// The samples of a shard, a multiple of 16.
@@ -41,8 +41,21 @@ public struct LayerPlan<Scalar: KernelScalar>: Sendable {
   let accumulatesInput: Bool
   /// The packed copy of the weights, stacked by source, for the input gradient.
   let packing: WeightPacking
-  /// For layers with a function of each block: where an entry's values begin, from the first row's on.
+  /// How gradients of weights that rows share are summed; nil if rows have weights to themselves.
+  let rowSums: RowSums?
+  /// The rows, those that need nothing of other ranks first, and how many these are.
+  var rowOrder: [Int32] = []
+  var interiorRows = 0
+  /// For each row: whether its entries are all slots of its group, each once.
+  var coversGroup: [Bool] = []
+  /// The sources in the same way.
+  var sourceOrder: [Int32] = []
+  var interiorSources = 0
+  /// For layers with a function of each block: where the values of the entries of this rank's rows begin.
   let entryStarts: [Int]
+  /// For such layers: entries of other ranks' rows whose values are computed here again for the gradients of
+  /// this rank's sources.
+  var remoteBlocks: [RemoteBlock] = []
 
   /// Creates a plan.
   ///
@@ -53,7 +66,7 @@ public struct LayerPlan<Scalar: KernelScalar>: Sendable {
   ///   - needsInputGradient: Whether the gradient with respect to the input will be asked for.
   ///   - accumulatesInput: Whether that gradient is added to what stands in its buffer.
   ///   - provider: Which library multiplies.
-  public init(
+  public convenience init(
     _ layer: BlockSparseLayer, samples: Int, parameterStart: Int, needsInputGradient: Bool = true,
     accumulatesInput: Bool = false, provider: ProductProvider = .automatic
   ) {
@@ -75,7 +88,6 @@ public struct LayerPlan<Scalar: KernelScalar>: Sendable {
   ///   - needsInputGradient: Whether the gradient with respect to the input will be asked for.
   ///   - accumulatesInput: Whether that gradient is added to what stands in its buffer.
   ///   - provider: Which library multiplies.
-  /// - Precondition: A layer with a function of each block is computed whole.
   public init(
     _ layer: BlockSparseLayer, samples: Int, placement: LayerPlacement,
     needsInputGradient: Bool = true, accumulatesInput: Bool = false,
@@ -96,11 +108,8 @@ public struct LayerPlan<Scalar: KernelScalar>: Sendable {
     rowGradients = rows.map { placement.targetGradients.start(of: $0) * samples }
     var starts: [Int] = []
     if layer.blockActivation != .identity {
-      precondition(
-        rows.count == layer.target.boxCount && placement.sources.count == layer.source.boxCount,
-        "\(layer.name): a function of each block needs the whole layer on one rank")
       var start = 0
-      for row in 0..<layer.pattern.targetCount {
+      for row in rows {
         for _ in layer.pattern.entries(of: row) {
           starts.append(start)
           start += layer.target.channels(of: row) * samples
@@ -109,40 +118,105 @@ public struct LayerPlan<Scalar: KernelScalar>: Sendable {
       starts.append(start)
     }
     entryStarts = starts
+    entryScratchCount = starts.last ?? 0
+    rowSums =
+      layer.rowsOwnWeights
+      ? nil : RowSums(layer, rankRows: placement.rankRows, rank: placement.rank)
     let columns = needsInputGradient ? PatternColumns(layer.pattern) : nil
     packing = WeightPacking(layer, placement, columns, weightStart: weightStart)
     planRows()
     if let columns { planSources(columns) }
     kernelIndices = [:]
+    order(columns)
+    (forwardFlops, parameterFlops, inputFlops) = (
+      flops(of: forward), flops(of: self.weights),
+      remoteBlocks.reduce(flops(of: inputs)) { $0 + kernels[Int($1.product.kernel)].shape.flops }
+    )
+  }
+
+  /// Puts the rows and sources that need nothing of other ranks before the others.
+  private func order(_ columns: PatternColumns?) {
+    let (rows, sources) = (placement.rows, placement.sources)
+    func sort(_ count: Int, _ isInterior: (Int) -> Bool) -> ([Int32], Int) {
+      let interior = (0..<count).filter(isInterior)
+      let boundary = interior.count == count ? [] : (0..<count).filter { !isInterior($0) }
+      return ((interior + boundary).map { Int32($0) }, interior.count)
+    }
+    (rowOrder, interiorRows) = sort(rows.count) { index in
+      layer.pattern.entries(of: rows.lowerBound + index).allSatisfy {
+        sources.contains(Int(layer.pattern.sources[$0]))
+      }
+    }
+    guard let columns else { return }
+    (sourceOrder, interiorSources) = sort(sources.count) { index in
+      columns.links(of: sources.lowerBound + index).allSatisfy {
+        rows.contains(Int(columns.targets[$0]))
+      }
+    }
   }
 
   /// The scratch that a layer with a function of each block needs between forward and backward pass.
-  public var entryScratchCount: Int { entryStarts.last ?? 0 }
+  public internal(set) var entryScratchCount = 0
 
-  /// The number of weights of other ranks that the packed copy needs: blocks one after the other, in the
-  /// order of `remoteEntries(_:)`, each column-major with its inputs as rows.
+  /// The number of weights of other ranks that the packed copy needs: blocks by source and by target, each
+  /// column-major with its inputs as rows; or all weights of the layer, if the rank receives these.
   public var remoteWeightCount: Int { packing.remoteCount }
 
   /// The size of the packed copy of the weights.
   public var packedWeightCount: Int { packing.count }
 
+  /// The scratch that the gradient of the parameters needs: none if rows have weights to themselves.
+  public var gradientScratchCount: Int {
+    rowSums.map { $0.counts[placement.rank] + $0.stackCount } ?? 0
+  }
+
+  /// For each rank that computes a part of the layer: the sums that it contributes to the gradient of shared
+  /// weights; empty if the rank's own gradient is complete.
+  public var sumCounts: [Int] { placement.rankRows.count == 1 ? [] : rowSums?.counts ?? [] }
+
   /// The floating-point operations of the forward products of one shard.
-  public var forwardFlops: Int { flops(of: forward) }
+  public private(set) var forwardFlops = 0
+
+  /// The floating-point operations of the products of the parameters' gradient of one shard.
+  public private(set) var parameterFlops = 0
+
+  /// The floating-point operations of the products of the input's gradient of one shard.
+  public private(set) var inputFlops = 0
 
   /// The floating-point operations of the products of both gradients of one shard.
-  public var backwardFlops: Int { flops(of: weights) + flops(of: inputs) }
+  public var backwardFlops: Int { parameterFlops + inputFlops }
 
   func flops(of list: ProductList) -> Int {
     list.products.reduce(0) { $0 + kernels[Int($1.kernel)].shape.flops }
   }
 
   /// Finds or plans the kernel of a shape.
-  mutating func kernel(_ shape: ProductShape) -> Int32 {
+  func kernel(_ shape: ProductShape) -> Int32 {
     if let index = kernelIndices[shape] { return index }
     let index = Int32(kernels.count)
     kernels.append(MatrixProduct(shape, provider: provider))
     kernelIndices[shape] = index
     return index
+  }
+}
+
+/// Which rows, or sources, of a layer are computed.
+public enum LayerPart: Sendable {
+  /// All of them.
+  case all
+  /// Those that need nothing of other ranks.
+  case interior
+  /// The others.
+  case boundary
+
+  /// Returns the part of an order that has `interior` items first.
+  @inline(__always)
+  func range(of count: Int, interior: Int) -> Range<Int> {
+    switch self {
+    case .all: 0..<count
+    case .interior: 0..<interior
+    case .boundary: interior..<count
+    }
   }
 }
 

@@ -44,6 +44,9 @@ struct WeightPacking: Sendable {
   var copies: [BlockCopy] = []
   /// The blocks to be copied from what other ranks sent.
   var remoteCopies: [BlockCopy] = []
+  /// For each entry of other ranks' rows, if blocks are computed one by one: where its weights stand among
+  /// those of other ranks, or among the parameters if all ranks have them, and their stride.
+  var remotePlaces: [Int: (place: Int, stride: Int)] = [:]
   /// The number of weights that other ranks send.
   var remoteCount = 0
   /// The number of packed weights.
@@ -56,8 +59,16 @@ struct WeightPacking: Sendable {
     guard let columns else { return }
     let (pattern, rowsOwnWeights) = (layer.pattern, layer.rowsOwnWeights)
     var stacks: [[Int64]: Int] = [:]
+    let hasEntries = layer.blockActivation != .identity
     for source in placement.sources {
       let links = columns.links(of: source)
+      if hasEntries && !layer.rowsOwnWeights {
+        for entry in links.map({ Int(columns.entries[$0]) }) {
+          let group = Int(pattern.groups[layer.row(of: entry)])
+          let place = layer.weightStarts[group] + Int(layer.entryInputs[entry])
+          remotePlaces[entry] = (weightStart + place, layer.groupInputs[group])
+        }
+      }
       let outputs = links.reduce(0) { $0 + layer.target.channels(of: Int(columns.targets[$1])) }
       stackedOutputs.append(max(outputs, 1))
       if layer.isShared {
@@ -78,14 +89,16 @@ struct WeightPacking: Sendable {
         let (target, entry) = (Int(columns.targets[link]), Int(columns.entries[link]))
         let (group, blockOutputs) = (Int(pattern.groups[target]), layer.target.channels(of: target))
         let isRemote = rowsOwnWeights && !placement.rows.contains(target)
+        let isGathered = rowsOwnWeights && placement.gathersWeights
         let place = layer.weightStarts[group] + Int(layer.entryInputs[entry])
         let copy = BlockCopy(
-          from: isRemote ? remoteCount : weightStart + place,
-          stride: isRemote ? inputs : layer.groupInputs[group], inputs: inputs,
+          from: isGathered ? place : isRemote ? remoteCount : weightStart + place,
+          stride: isRemote && !isGathered ? inputs : layer.groupInputs[group], inputs: inputs,
           outputs: blockOutputs, to: count + row, toStride: outputs)
-        if isRemote {
+        if hasEntries && isRemote { remotePlaces[entry] = (copy.from, copy.stride) }
+        if isRemote || isGathered {
           remoteCopies.append(copy)
-          remoteCount += inputs * blockOutputs
+          remoteCount = isGathered ? layer.weightCount : remoteCount + inputs * blockOutputs
         } else {
           copies.append(copy)
         }

@@ -1,150 +1,221 @@
 public import BlockKernels
 public import BlockSparse
+public import MessagePassing
 
-/// Computes a network and its gradients for one shard of samples after another.
+/// Computes a network and its gradients for shards of samples, alone or as one of several tree ranks.
 ///
-/// All memory is allocated at creation. Arrays of samples are `[box][channel][sample]`.
-public final class NetworkExecutor<Scalar: KernelScalar> {
+/// All memory is allocated at creation. Arrays of samples are `[box][channel][sample]`, with the boxes that
+/// the rank holds. Tree ranks exchange boxes for all shards that are computed together at once; the bits of
+/// the results are those of one rank.
+public final class NetworkExecutor<Scalar: KernelScalar & MPIScalar> {
   /// The network.
   public let network: Network
+  /// What this rank holds of it.
+  public let share: RankShare
   /// The samples of a shard.
   public let samples: Int
-  /// The values; the first is the input, to be filled by the caller.
-  public let values: [AlignedBuffer<Scalar>]
+  /// The shards that are computed together.
+  public let slots: Int
+  /// For each shard the values; the first is the input, to be filled by the caller.
+  public let values: [[AlignedBuffer<Scalar>]]
   /// The plans of the layers.
   public let plans: [LayerPlan<Scalar>]
-  private let gradients: [AlignedBuffer<Scalar>?]
-  private let entries: [AlignedBuffer<Scalar>]
-  private let packed: [AlignedBuffer<Scalar>]
-  private let transposed: AlignedBuffer<Scalar>
+  /// The floating-point operations of the products computed so far.
+  public internal(set) var flops = 0
+  private let isForTraining: Bool
+  /// The parameters of the last forward pass.
+  var lastParameters: AlignedBuffer<Scalar>?
+  /// For each shard the gradients with respect to the values; terms of a sum share that of the sum.
+  let gradients: [[AlignedBuffer<Scalar>]]
+  /// For each shard and layer: the values of single blocks, where a function is applied to these.
+  let entries: [[AlignedBuffer<Scalar>]]
+  /// For each layer: its weights, packed for the input gradient.
+  let packed: [AlignedBuffer<Scalar>]
+  /// For each value: the sum of which it is a term, if a function stands between their gradients.
+  let sums: [Int?]
+  let transposed: AlignedBuffer<Scalar>
+  /// The shard and the value that stand transposed in the scratch.
+  var transposedValue = (slot: -1, value: -1)
+  /// Scratch for gradients of weights that rows share.
+  let scratch: AlignedBuffer<Scalar>
+  let forwardSchedule: ForwardSchedule
+  let backwardSchedule: BackwardSchedule
+  let forwardExchange: BoxExchange<Scalar>
+  let backwardExchange: BoxExchange<Scalar>
+  let weightExchange: WeightExchange<Scalar>
+  let sumExchange: SumExchange<Scalar>
 
-  /// Plans a network.
+  /// Plans a network for a rank alone.
   ///
   /// - Parameters:
   ///   - network: The network.
   ///   - samples: The samples of a shard, a positive multiple of 16.
   ///   - forTraining: Whether gradients will be asked for.
   ///   - provider: Which library multiplies.
-  public init(
+  public convenience init(
     _ network: Network, samples: Int, forTraining: Bool = true,
     provider: ProductProvider = .automatic
   ) {
-    self.network = network
-    self.samples = samples
-    values = network.values.map {
-      AlignedBuffer(repeating: 0, count: $0.layout.channelCount * samples)
-    }
-
-    // A term of a sum has the gradient of the sum: they share a buffer.
-    var gradients = [AlignedBuffer<Scalar>?](repeating: nil, count: network.values.count)
-    // The last layer that reads a value is the first to write the value's gradient.
-    var isWritten = [Bool](repeating: false, count: network.values.count)
-    var plans: [LayerPlan<Scalar>] = []
-    for item in network.layers.reversed() {
-      if forTraining && gradients[item.target] == nil {
-        gradients[item.target] = AlignedBuffer(
-          repeating: 0, count: values[item.target].count)
-      }
-      if let addend = item.addend { gradients[addend] = gradients[item.target] }
-      plans.append(
-        LayerPlan(
-          item.layer, samples: samples, parameterStart: item.parameterStart,
-          needsInputGradient: forTraining && item.source != 0,
-          accumulatesInput: isWritten[item.source], provider: provider))
-      isWritten[item.source] = true
-    }
-    self.plans = plans.reversed()
-    self.gradients = gradients
-    entries = self.plans.map { AlignedBuffer(repeating: 0, count: $0.entryScratchCount) }
-    packed = self.plans.map { AlignedBuffer(repeating: 0, count: $0.packedWeightCount) }
-    let largest = network.layers.map { $0.layer.source.channelCount }.max() ?? 0
-    transposed = AlignedBuffer(repeating: 0, count: forTraining ? largest * samples : 0)
+    let partition = TreePartition(network, ranks: 1)
+    self.init(
+      network, partition, CommunicationPlan(network, partition), RankShare(whole: network),
+      samples: samples, forTraining: forTraining, provider: provider)
   }
 
-  /// The input, to be filled before a forward pass.
-  public var input: AlignedBuffer<Scalar> { values[0] }
-
-  /// The output of the last forward pass.
-  public var output: AlignedBuffer<Scalar> { values[network.output] }
-
-  /// The gradient with respect to the output, to be filled before a backward pass.
+  /// Plans the share of a rank in a network.
   ///
-  /// - Precondition: The executor was made for training.
-  public var outputGradient: AlignedBuffer<Scalar> {
-    guard let gradient = gradients[network.output] else {
-      preconditionFailure("an executor that was not made for training has no gradients")
-    }
-    return gradient
+  /// - Parameters:
+  ///   - network: The network.
+  ///   - partition: Who owns its boxes.
+  ///   - rank: The tree rank.
+  ///   - samples: The samples of a shard, a positive multiple of 16.
+  ///   - slots: The shards that are computed together.
+  public convenience init(
+    _ network: Network, _ partition: TreePartition, rank: Int, samples: Int, slots: Int = 1
+  ) {
+    let plan = CommunicationPlan(network, partition)
+    let share =
+      partition.rankCount == 1
+      ? RankShare(whole: network) : RankShare(network, partition, plan, rank: rank)
+    self.init(network, partition, plan, share, samples: samples, slots: slots)
   }
 
-  /// The floating-point operations of the products of a forward pass over one shard.
+  /// Plans the share of a rank in a network.
+  ///
+  /// - Parameters:
+  ///   - network: The network.
+  ///   - partition: Who owns its boxes.
+  ///   - plan: The communication of the network.
+  ///   - share: What the rank holds.
+  ///   - samples: The samples of a shard, a positive multiple of 16.
+  ///   - slots: The shards that are computed together.
+  ///   - forTraining: Whether gradients will be asked for.
+  ///   - provider: Which library multiplies.
+  public init(
+    _ network: Network, _ partition: TreePartition, _ plan: CommunicationPlan, _ share: RankShare,
+    samples: Int, slots: Int = 1, forTraining: Bool = true, provider: ProductProvider = .automatic
+  ) {
+    self.network = network
+    self.share = share
+    self.samples = samples
+    self.slots = slots
+    isForTraining = forTraining
+    values = (0..<slots).map { _ in
+      share.values.map { AlignedBuffer(repeating: 0, count: $0.channelCount * samples) }
+    }
+    let backward = BackwardSchedule(network, plan)
+    plans = network.layers.indices.map { layer in
+      LayerPlan(
+        network.layers[layer].layer, samples: samples, placement: share.layers[layer],
+        needsInputGradient: forTraining && network.layers[layer].source != 0,
+        accumulatesInput: backward.accumulates[layer], provider: provider)
+    }
+    let owners = CommunicationPlan.gradientOwners(network)
+    var sums = [Int?](repeating: nil, count: network.values.count)
+    for item in network.layers {
+      if let addend = item.addend, owners[addend] == addend { sums[addend] = item.target }
+    }
+    self.sums = sums
+    gradients = (0..<slots).map { _ in
+      let own = share.gradients.indices.map { value in
+        let count = owners[value] == value && forTraining && value != 0
+        return AlignedBuffer<Scalar>(
+          repeating: 0, count: count ? share.gradients[value].channelCount * samples : 0)
+      }
+      return owners.map { own[$0] }
+    }
+    let (plans, values) = (plans, values)
+    entries = (0..<slots).map { _ in
+      plans.map { AlignedBuffer(repeating: 0, count: $0.entryScratchCount) }
+    }
+    packed = plans.map { AlignedBuffer(repeating: 0, count: $0.packedWeightCount) }
+    let largest = network.layers.map { values[0][$0.source].count }.max() ?? 0
+    transposed = AlignedBuffer(repeating: 0, count: forTraining ? largest : 0)
+    scratch = AlignedBuffer(
+      repeating: 0, count: forTraining ? plans.map(\.gradientScratchCount).max() ?? 0 : 0)
+    forwardSchedule = ForwardSchedule(network, plan)
+    backwardSchedule = backward
+    forwardExchange = BoxExchange(
+      .forward, network, plan, share, samples: samples, slots: slots)
+    backwardExchange = BoxExchange(
+      .backward, network, plan, share, samples: samples, slots: forTraining ? slots : 0)
+    weightExchange = WeightExchange(network, partition, share, plans)
+    sumExchange = SumExchange(plans, share, slots: forTraining ? slots : 0)
+  }
+
+  /// The input of the first shard, to be filled before a forward pass.
+  public var input: AlignedBuffer<Scalar> { values[0][0] }
+
+  /// The output of the first shard in the last forward pass.
+  public var output: AlignedBuffer<Scalar> { values[0][network.output] }
+
+  /// Returns the gradient with respect to the output of a shard, to be filled before a backward pass.
+  ///
+  /// - Parameter slot: The shard.
+  /// - Returns: The gradient, for the boxes in ``RankShare/gradients``.
+  /// - Precondition: The executor was made for training.
+  public func outputGradient(_ slot: Int) -> AlignedBuffer<Scalar> {
+    precondition(isForTraining, "an executor that was not made for training has no gradients")
+    return gradients[slot][network.output]
+  }
+
+  /// The gradient with respect to the output of the first shard.
+  public var outputGradient: AlignedBuffer<Scalar> { outputGradient(0) }
+
+  /// The places of the output's boxes that this rank computes: among those of a shard's output, and among
+  /// those of its gradient.
+  public var ownOutput: (values: Range<Int>, gradients: Range<Int>) {
+    let (value, boxes) = (network.output, share.computed[network.output])
+    guard let first = boxes.first else { return (0..<0, 0..<0) }
+    let starts = network.values[value].layout.starts
+    let count = (starts[boxes.upperBound] - starts[boxes.lowerBound]) * samples
+    let places = (
+      share.values[value].start(of: first) * samples,
+      share.gradients[value].start(of: first) * samples
+    )
+    return (places.0..<places.0 + count, places.1..<places.1 + count)
+  }
+
+  /// The floating-point operations of the products of this rank's forward pass over one shard.
   public var forwardFlops: Int { plans.reduce(0) { $0 + $1.forwardFlops } }
 
-  /// The floating-point operations of the products of a backward pass over one shard.
+  /// The floating-point operations of the products of this rank's backward pass over one shard.
   public var backwardFlops: Int { plans.reduce(0) { $0 + $1.backwardFlops } }
 
   /// Takes note of changed parameters; needed before a backward pass.
   ///
-  /// - Parameter parameters: The parameters.
-  public func parametersChanged(_ parameters: Span<Scalar>) {
-    for index in plans.indices {
-      let buffer = packed[index]
+  /// - Parameter parameters: The parameters of the network.
+  /// - Precondition: This is the only tree rank.
+  public func parametersChanged(_ parameters: AlignedBuffer<Scalar>) {
+    precondition(share.rankCount == 1, "ranks that share a network exchange weights")
+    for layer in plans.indices { pack(layer, parameters) }
+  }
+
+  /// Takes note of changed parameters and fetches copies of those of other ranks that are needed here.
+  ///
+  /// Collective.
+  ///
+  /// - Parameters:
+  ///   - parameters: The parameters that the rank holds.
+  ///   - communicator: The tree ranks.
+  /// - Throws: `MPIError` if a message fails.
+  public func parametersChanged(
+    _ parameters: AlignedBuffer<Scalar>, on communicator: borrowing Communicator
+  ) throws(MPIError) {
+    try weightExchange.run(parameters, on: communicator) {
+      for layer in plans.indices { pack(layer, parameters) }
+    }
+    for layer in plans.indices where plans[layer].remoteWeightCount > 0 {
+      let (remote, buffer) = (weightExchange.remote[layer], packed[layer])
       var span = buffer.mutableSpan
-      plans[index].packWeights(parameters, into: &span)
+      plans[layer].packRemoteWeights(remote.span, into: &span)
     }
   }
 
-  /// Computes the output of the input.
-  ///
-  /// - Parameter parameters: The parameters.
-  public func forward(_ parameters: Span<Scalar>) {
-    for (index, item) in network.layers.enumerated() {
-      let (source, target, scratch) = (values[item.source], values[item.target], entries[index])
-      var entrySpan = scratch.mutableSpan
-      var targetSpan = target.mutableSpan
-      if let addend = item.addend {
-        let term = values[addend]
-        plans[index].forward(
-          parameters: parameters, source: source.span, adding: term.span, entries: &entrySpan,
-          target: &targetSpan)
-      } else {
-        plans[index].forward(
-          parameters: parameters, source: source.span, entries: &entrySpan, target: &targetSpan)
-      }
-    }
-  }
-
-  /// Computes the gradient with respect to all parameters.
-  ///
-  /// ``outputGradient`` must hold the gradient with respect to the output of the last forward pass.
-  ///
-  /// - Parameter gradient: The gradient with respect to the parameters, replaced.
-  public func backward(into gradient: inout MutableSpan<Scalar>) {
-    let transposed = transposed
-    var transposedValue = -1
-    for (index, item) in network.layers.enumerated().reversed() {
-      guard let targetGradient = gradients[item.target] else { continue }
-      let plan = plans[index]
-      let (source, target) = (values[item.source], values[item.target])
-      let (scratch, packedWeights) = (entries[index], packed[index])
-      var targetSpan = targetGradient.mutableSpan
-      var entrySpan = scratch.mutableSpan
-      plan.gradientBeforeActivation(
-        target: target.span, gradient: &targetSpan, entries: &entrySpan)
-      if transposedValue != item.source {
-        var span = transposed.mutableSpan
-        plan.transposeSource(source.span, into: &span)
-        transposedValue = item.source
-      }
-      plan.parameterGradient(
-        sourceTransposed: transposed.span, gradient: targetGradient.span, entries: scratch.span,
-        into: &gradient)
-      if item.source != 0, let sourceGradient = gradients[item.source] {
-        var span = sourceGradient.mutableSpan
-        plan.inputGradient(
-          packed: packedWeights.span, gradient: targetGradient.span, entries: scratch.span,
-          sourceGradient: &span)
-      }
-    }
+  private func pack(_ layer: Int, _ parameters: AlignedBuffer<Scalar>) {
+    let buffer = packed[layer]
+    guard buffer.count > 0 else { return }
+    var span = buffer.mutableSpan
+    plans[layer].packWeights(parameters.span, into: &span)
   }
 }

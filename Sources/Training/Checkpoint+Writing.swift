@@ -19,11 +19,13 @@ struct CheckpointContent<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   let normalization: Normalization
   let step: Int
   let metrics: String
-  /// The parameters, whole on every rank.
+  /// What this rank holds of the network.
+  let share: RankShare
+  /// The parameters that this rank holds.
   let parameters: AlignedBuffer<Scalar>
-  /// The moments on the range of this rank.
+  /// The moments on the range of this rank's data group.
   let moments: [AlignedBuffer<Scalar>]
-  /// The range of each rank.
+  /// The range of each data group.
   let owned: [Range<Int>]
 }
 
@@ -34,43 +36,43 @@ extension Checkpoint {
   ///
   /// The file is written under a temporary name, closed, flushed to the disk and renamed.
   static func write<Scalar>(
-    _ content: CheckpointContent<Scalar>, in directory: String,
-    on communicator: borrowing Communicator
+    _ content: CheckpointContent<Scalar>, in directory: String, on grid: borrowing ProcessGrid
   ) throws {
     let path = path(step: content.step, in: directory)
+    grid.world.stallWatch.phase = .init("checkpoint of step", content.step)
     let temporary = path + ".writing"
-    // The optimizer's state is whole for the time of writing, so that its digest can be formed.
-    var arrays = [content.parameters]
-    for moment in content.moments {
-      let whole = AlignedBuffer<Scalar>(
-        repeating: 0, count: content.network.activeParameterCount)
-      var span = whole.mutableSpan
-      try communicator.allGather(
-        moment.span, counts: content.owned.map(\.count), into: &span)
-      arrays.append(whole)
-    }
-    let file = try HDF5File.create(temporary, on: communicator)
-    try writeDescription(content, to: file)
-    for (array, values) in zip(ParameterArray.allCases, arrays) {
-      try write(
-        values, as: array, content.network, owned: content.owned[communicator.rank], to: file)
+    let pieces = ArrayPieces(content.network, content.share)
+    let file = try HDF5File.create(temporary, on: grid.world)
+    let digest = try pieces.digest(of: content.parameters, on: grid.tree)
+    try writeDescription(content, digest: digest, to: file)
+    try write(content.parameters, as: .parameters, pieces, content, to: file, on: grid)
+    for (array, moment) in zip([ParameterArray.firstMoment, .secondMoment], content.moments) {
+      var values = moment
+      if grid.dataGroups > 1 {
+        // The optimizer's state is whole for the time of writing, so that its digest can be formed.
+        let whole = AlignedBuffer<Scalar>(repeating: 0, count: content.parameters.count)
+        var span = whole.mutableSpan
+        try grid.groups.allGather(moment.span, counts: content.owned.map(\.count), into: &span)
+        values = whole
+      }
+      try write(values, as: array, pieces, content, to: file, on: grid)
     }
     try file.close()
-    try communicator.agree {
-      guard communicator.rank == 0 else { return }
+    try grid.world.agree {
+      guard grid.world.rank == 0 else { return }
       try publish(temporary, as: path, in: directory)
     }
   }
 
   private static func writeDescription<Scalar>(
-    _ content: CheckpointContent<Scalar>, to file: borrowing HDF5File
+    _ content: CheckpointContent<Scalar>, digest: String, to file: borrowing HDF5File
   ) throws {
     try file.setAttribute("format", format)
     try file.setAttribute("program", "h2nn-dist \(programVersion)")
     try file.setAttribute("configuration", content.configuration.json)
     try file.setAttribute("step", Int64(content.step))
     try file.setAttribute("precision", Scalar.precisionName)
-    try file.setAttribute("digest", Digest.of(content.parameters.span))
+    try file.setAttribute("digest", digest)
 
     func array(_ name: String, _ values: [Double], shape: [Int]? = nil) throws {
       try write(name, values, shape: shape, to: file)
@@ -136,18 +138,22 @@ extension Checkpoint {
     }
   }
 
-  /// Writes one array, layer by layer; each rank writes what it owns.
+  /// Writes one array, layer by layer; each rank writes what it owns of what its tree rank contributes.
   private static func write<Scalar: KernelScalar & HDF5Scalar>(
-    _ values: AlignedBuffer<Scalar>, as array: ParameterArray, _ network: Network,
-    owned: Range<Int>, to file: borrowing HDF5File
+    _ values: AlignedBuffer<Scalar>, as array: ParameterArray, _ pieces: ArrayPieces,
+    _ content: CheckpointContent<Scalar>, to file: borrowing HDF5File,
+    on grid: borrowing ProcessGrid
   ) throws {
-    for (name, range) in slices(network, array) {
+    let digests = try pieces.digests(values, on: grid.tree)
+    for (piece, digest) in zip(pieces.pieces, digests) {
+      let name = "\(array.rawValue)/\(piece.name)"
       try file.createGroup(String(name.prefix(upTo: name.lastIndex(of: "/") ?? name.endIndex)))
-      try file.createDataset(name, shape: [range.count], as: Scalar.self)
-      let own = range.clamped(to: owned)
+      try file.createDataset(name, shape: [piece.count], as: Scalar.self)
+      try file.setAttribute("digest", on: name, digest)
+      let (rows, local) = pieces.contributed(piece)
+      let own = local.clamped(to: content.owned[grid.group])
+      let first = own.isEmpty ? 0 : rows.lowerBound + own.lowerBound - local.lowerBound
       let span = values.span
-      try file.setAttribute("digest", on: name, Digest.of(span.extracting(range)))
-      let first = own.isEmpty ? 0 : own.lowerBound - range.lowerBound
       try file.write(name, rows: first..<first + own.count, from: span.extracting(own))
     }
   }

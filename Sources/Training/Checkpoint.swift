@@ -1,10 +1,10 @@
-public import BlockKernels
+import BlockKernels
 import BlockSparse
 public import ClusterTrees
 import Foundation
 public import MessagePassing
 public import OperatorNetworks
-public import ParallelHDF5
+import ParallelHDF5
 
 /// A checkpoint file, opened far enough to build its network.
 public struct CheckpointHeader: Sendable {
@@ -151,16 +151,6 @@ public enum Checkpoint {
     case secondMoment = "/optimizer/second_moment"
   }
 
-  /// Returns the datasets of an array of parameters: two for each layer.
-  static func slices(
-    _ network: Network, _ array: ParameterArray
-  ) -> [(name: String, range: Range<Int>)] {
-    network.layers.flatMap { item in
-      let group = "\(array.rawValue)/\(item.layer.name)"
-      return [("\(group)/weights", item.weights), ("\(group)/biases", item.biases)]
-    }
-  }
-
   static func verify<T: BitwiseCopyable>(
     _ values: Span<T>, _ digest: String, _ name: String, _ path: String
   ) throws(TrainingError) {
@@ -169,27 +159,22 @@ public enum Checkpoint {
     }
   }
 
-  /// Reads the parameters of a checkpoint.
+  /// Reads this rank's pieces of an array.
   ///
   /// Collective.
   ///
   /// - Parameters:
+  ///   - array: The array.
   ///   - path: The file.
   ///   - network: The network of the checkpoint.
-  ///   - scalar: The scalar type of the checkpoint.
+  ///   - share: What this rank holds of it.
   ///   - communicator: The ranks that read.
-  /// - Returns: The parameters.
+  ///   - tree: The tree ranks, who verify the digests together.
+  /// - Returns: The numbers in the order of the rank's parameters.
   /// - Throws: An `ExitStatusError`: 65 if the content is wrong.
-  public static func readParameters<Scalar: KernelScalar & HDF5Scalar>(
-    _ path: String, _ network: Network, as scalar: Scalar.Type,
-    on communicator: borrowing Communicator
-  ) throws -> AlignedBuffer<Scalar> {
-    try read(.parameters, path, network, on: communicator)
-  }
-
   static func read<Scalar: KernelScalar & HDF5Scalar>(
-    _ array: ParameterArray, _ path: String, _ network: Network,
-    on communicator: borrowing Communicator
+    _ array: ParameterArray, _ path: String, _ network: Network, _ share: RankShare,
+    on communicator: borrowing Communicator, tree: borrowing Communicator
   ) throws -> AlignedBuffer<Scalar> {
     let file = try HDF5File.open(path, on: communicator)
     for item in network.layers {
@@ -203,16 +188,27 @@ public enum Checkpoint {
             + "another version of this program")
       }
     }
-    let result = AlignedBuffer<Scalar>(repeating: 0, count: network.activeParameterCount)
-    var span = result.mutableSpan
-    for (name, range) in slices(network, array) {
-      let values = try file.read(name, as: Scalar.self)
-      guard values.count == range.count else {
+    let result = AlignedBuffer<Scalar>(repeating: 0, count: share.parameterCount)
+    let all = ArrayPieces(network, share)
+    var written: [String] = []
+    for piece in all.pieces {
+      let name = "\(array.rawValue)/\(piece.name)"
+      let shape = try file.shape(of: name)
+      guard shape == [piece.count] else {
         throw TrainingError.data(
-          "\(path):\(name) has \(values.count) elements, the network needs \(range.count)")
+          "\(path):\(name) has the shape \(shape), the network needs [\(piece.count)]")
       }
-      try verify(values.span, file.attribute("digest", on: name, as: String.self), name, path)
-      Elementwise.copy(values.span, at: 0, to: &span, in: range)
+      var span = result.mutableSpan(of: piece.local)
+      try file.read(name, rows: piece.rows, into: &span)
+      written.append(try file.attribute("digest", on: name, as: String.self))
+    }
+    let digests = try all.digests(result, on: tree)
+    try communicator.agree {
+      for (index, piece) in all.pieces.enumerated() where digests[index] != written[index] {
+        throw TrainingError.data(
+          "\(path):\(array.rawValue)/\(piece.name) is damaged: its digest differs from the one "
+            + "written with it")
+      }
     }
     return result
   }

@@ -15,6 +15,86 @@ public struct DatasetLayout: Sendable, Equatable, Codable {
   public init() {}
 }
 
+/// A dataset file: its points and its size, without the fields.
+public struct DatasetFile: Sendable {
+  /// The file.
+  public let path: String
+  /// Where the fields stand in it.
+  public let layout: DatasetLayout
+  /// The points of the inputs.
+  public let points: PointSet
+  /// The points of the outputs, where they differ.
+  public let outputPoints: PointSet?
+  /// The number of samples.
+  public let sampleCount: Int
+
+  /// The number of points of an output.
+  public var outputCount: Int { (outputPoints ?? points).count }
+
+  /// Opens a dataset and checks the shapes of its fields.
+  ///
+  /// Collective.
+  ///
+  /// - Parameters:
+  ///   - path: The HDF5 file.
+  ///   - layout: The names and the order in it.
+  ///   - needsOutputs: Whether the outputs must be there.
+  ///   - communicator: The ranks that read together.
+  /// - Returns: The description of the file.
+  /// - Throws: An `ExitStatusError`: 66 if the file is missing, 65 if its content is wrong.
+  public static func open(
+    _ path: String, layout: DatasetLayout = DatasetLayout(), needsOutputs: Bool = true,
+    on communicator: borrowing Communicator
+  ) throws -> DatasetFile {
+    let file = try HDF5File.open(path, on: communicator)
+    let inputShape = try FieldReader(file, layout.inputName, layout).shape
+    let points = try Dataset.pointSet(file, "/Points", inputShape, layout.inputName)
+    guard needsOutputs else {
+      return DatasetFile(
+        path: path, layout: layout, points: points,
+        outputPoints: try Dataset.outputPointSet(file, nil, points, layout),
+        sampleCount: inputShape[0])
+    }
+    let outputShape = try FieldReader(file, layout.outputName, layout).shape
+    guard inputShape[0] == outputShape[0] else {
+      throw TrainingError.data(
+        "\(path): \(layout.inputName) has \(inputShape[0]) samples and \(layout.outputName) has "
+          + "\(outputShape[0]); both need as many")
+    }
+    return DatasetFile(
+      path: path, layout: layout, points: points,
+      outputPoints: try Dataset.outputPointSet(file, outputShape, points, layout),
+      sampleCount: inputShape[0])
+  }
+
+  /// Reads the fields at some points, for all samples, and checks that they are finite numbers.
+  ///
+  /// Collective; the ranks may ask for different points.
+  ///
+  /// - Parameters:
+  ///   - inputColumns: The points of the inputs, ascending; nil for all.
+  ///   - outputColumns: The points of the outputs, ascending; nil for all.
+  ///   - needsOutputs: Whether to read the outputs.
+  ///   - communicator: The ranks that read together.
+  /// - Returns: The dataset.
+  /// - Throws: An `ExitStatusError`: 65 if the content is wrong.
+  public func load(
+    inputColumns: [Int32]? = nil, outputColumns: [Int32]? = nil, needsOutputs: Bool = true,
+    on communicator: borrowing Communicator
+  ) throws -> Dataset {
+    let file = try HDF5File.open(path, on: communicator)
+    let inputs = try FieldReader(file, layout.inputName, layout)
+      .read(file, inputColumns, on: communicator)
+    let outputs =
+      needsOutputs
+      ? try FieldReader(file, layout.outputName, layout)
+        .read(file, outputColumns, on: communicator) : []
+    return Dataset(
+      path: path, points: points, outputPoints: outputPoints, sampleCount: sampleCount,
+      inputs: inputs, outputs: outputs, inputColumns: inputColumns, outputColumns: outputColumns)
+  }
+}
+
 /// Samples of an operator: input fields, and the output fields that belong to them.
 public struct Dataset: Sendable {
   /// The file.
@@ -25,15 +105,23 @@ public struct Dataset: Sendable {
   public let outputPoints: PointSet?
   /// The number of samples.
   public let sampleCount: Int
-  /// The inputs, `[sample][point]`.
+  /// The inputs, `[sample][column]`.
   public let inputs: [Double]
-  /// The outputs, `[sample][point]`; empty if the file has none and none were asked for.
+  /// The outputs, `[sample][column]`; empty if the file has none and none were asked for.
   public let outputs: [Double]
+  /// The point of each column of the inputs, ascending; nil if there are all points.
+  public var inputColumns: [Int32]?
+  /// The point of each column of the outputs, ascending; nil if there are all points.
+  public var outputColumns: [Int32]?
 
   /// The number of points of an output.
   public var outputCount: Int { (outputPoints ?? points).count }
+  /// The number of columns of the inputs.
+  public var inputWidth: Int { inputColumns?.count ?? points.count }
+  /// The number of columns of the outputs.
+  public var outputWidth: Int { outputColumns?.count ?? outputCount }
 
-  /// Reads a dataset and checks it.
+  /// Reads a whole dataset and checks it.
   ///
   /// Collective.
   ///
@@ -48,24 +136,8 @@ public struct Dataset: Sendable {
     _ path: String, layout: DatasetLayout = DatasetLayout(), needsOutputs: Bool = true,
     on communicator: borrowing Communicator
   ) throws -> Dataset {
-    let file = try HDF5File.open(path, on: communicator)
-    let (inputs, inputShape) = try field(file, layout.inputName, layout)
-    let points = try pointSet(file, "/Points", inputShape, layout.inputName)
-    guard needsOutputs else {
-      return Dataset(
-        path: path, points: points, outputPoints: try outputPointSet(file, nil, points, layout),
-        sampleCount: inputShape[0], inputs: inputs, outputs: [])
-    }
-    let (outputs, outputShape) = try field(file, layout.outputName, layout)
-    guard inputShape[0] == outputShape[0] else {
-      throw TrainingError.data(
-        "\(path): \(layout.inputName) has \(inputShape[0]) samples and \(layout.outputName) has "
-          + "\(outputShape[0]); both need as many")
-    }
-    let outputPoints = try outputPointSet(file, outputShape, points, layout)
-    return Dataset(
-      path: path, points: points, outputPoints: outputPoints,
-      sampleCount: inputShape[0], inputs: inputs, outputs: outputs)
+    try DatasetFile.open(path, layout: layout, needsOutputs: needsOutputs, on: communicator)
+      .load(needsOutputs: needsOutputs, on: communicator)
   }
 
   /// Reads the points of a dataset alone.
@@ -88,43 +160,7 @@ public struct Dataset: Sendable {
     return (points, try outputPointSet(file, nil, points, layout))
   }
 
-  /// Reads fields as `[sample][point]` and checks that they are finite numbers.
-  private static func field(
-    _ file: borrowing HDF5File, _ name: String, _ layout: DatasetLayout
-  ) throws -> ([Double], [Int]) {
-    var shape = try file.shape(of: name)
-    guard shape.count >= 2, shape.allSatisfy({ $0 > 0 }) else {
-      throw TrainingError.data(
-        "\(file.path):\(name) has the shape \(shape); needed is samples × points, "
-          + "with at least one of each")
-    }
-    var values = try file.read(name, as: Double.self)
-    if layout.samplesLast {
-      let samples = shape[shape.count - 1]
-      shape = [samples] + shape.dropLast()
-      let count = values.count / samples
-      values = unsafe [Double](unsafeUninitializedCapacity: values.count) { buffer, initialized in
-        for point in 0..<count {
-          // Every element of the buffer is written once: `sample * count + point` runs over all.
-          for sample in 0..<samples {
-            unsafe buffer[sample * count + point] = values[point * samples + sample]
-          }
-        }
-        initialized = samples * count
-      }
-    }
-    // A dimension of length one at the end, as for the channels of an image, says nothing.
-    while shape.count > 2, shape.last == 1 { shape.removeLast() }
-    if let wrong = values.firstIndex(where: { !$0.isFinite }) {
-      let count = values.count / shape[0]
-      throw TrainingError.data(
-        "\(file.path):\(name) holds \(values[wrong]) in sample \(wrong / count) at point "
-          + "\(wrong % count) (counted from 0); remove or repair that sample")
-    }
-    return (values, shape)
-  }
-
-  private static func outputPointSet(
+  static func outputPointSet(
     _ file: borrowing HDF5File, _ shape: [Int]?, _ points: PointSet, _ layout: DatasetLayout
   ) throws -> PointSet? {
     if try file.exists("/OutputPoints") {
@@ -140,7 +176,7 @@ public struct Dataset: Sendable {
   }
 
   /// Reads points, or makes the uniform grid of a field's shape.
-  private static func pointSet(
+  static func pointSet(
     _ file: borrowing HDF5File, _ name: String, _ shape: [Int]?, _ field: String
   ) throws -> PointSet {
     let sample = shape.map { Array($0.dropFirst()) }

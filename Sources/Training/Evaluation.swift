@@ -1,4 +1,5 @@
 public import BlockKernels
+import BlockSparse
 public import MessagePassing
 public import OperatorNetworks
 
@@ -29,31 +30,40 @@ public struct ErrorStatistics: Sendable, Equatable {
   }
 }
 
-/// Evaluates a network on the samples of a dataset, spread over ranks.
+/// Evaluates a network on the samples of a dataset, spread over a process grid.
 public struct Evaluator<Scalar: KernelScalar & MPIScalar> {
   private let executor: NetworkExecutor<Scalar>
+  private let source: SampleSource
   private let shard: ShardBuffer<Scalar>
   private let normalization: Normalization
+  private let sums: BoxSums
 
   /// Creates an evaluator.
   ///
   /// - Parameters:
   ///   - executor: What computes the network.
+  ///   - source: The samples.
   ///   - normalization: How fields are normalized.
-  public init(_ executor: NetworkExecutor<Scalar>, normalization: Normalization) {
+  public init(
+    _ executor: NetworkExecutor<Scalar>, _ source: SampleSource, normalization: Normalization
+  ) {
     self.executor = executor
+    self.source = source
     self.normalization = normalization
-    shard = ShardBuffer(executor.network, samples: executor.samples, normalization: normalization)
+    shard = ShardBuffer(
+      executor.network, executor.share, source, samples: executor.samples,
+      normalization: normalization)
+    sums = BoxSums(executor.network, executor.share)
   }
 
-  /// Returns the share of a rank in the samples: whole shards.
+  /// Returns the share of a data group in the samples: whole shards.
   ///
   /// So a sample has the same place in its shard, and the same bits, on any number of ranks.
   ///
   /// - Parameters:
   ///   - count: The number of samples.
-  ///   - pieces: The number of ranks.
-  ///   - piece: The rank.
+  ///   - pieces: The number of groups.
+  ///   - piece: The group.
   /// - Returns: The samples, counted from zero.
   public func share(of count: Int, pieces: Int, piece: Int) -> Range<Int> {
     let size = executor.samples
@@ -61,24 +71,43 @@ public struct Evaluator<Scalar: KernelScalar & MPIScalar> {
     return min(shards.lowerBound * size, count)..<min(shards.upperBound * size, count)
   }
 
-  /// Predicts the outputs of samples.
+  /// Predicts the outputs of a data group's samples.
+  ///
+  /// Collective for the tree ranks.
   ///
   /// - Parameters:
-  ///   - data: The dataset.
-  ///   - samples: The samples.
-  ///   - parameters: The parameters of the network.
-  ///   - body: Receives each sample and its output, in physical units and in the order of the points.
+  ///   - samples: The samples, equal on all tree ranks.
+  ///   - parameters: The parameters that this rank holds.
+  ///   - grid: The process grid.
+  ///   - body: Receives each sample and its output, in physical units and in the order of the points, on the
+  ///     first tree rank.
+  /// - Throws: `MPIError` if an exchange fails, an `ExitStatusError` if samples cannot be read.
   public func predict(
-    _ data: Dataset, samples: Range<Int>, parameters: Span<Scalar>,
+    _ samples: Range<Int>, parameters: AlignedBuffer<Scalar>, on grid: borrowing ProcessGrid,
     _ body: (_ sample: Int, _ output: [Double]) -> Void
-  ) {
-    var output = [Double](repeating: 0, count: executor.network.outputOrder.count)
-    for start in stride(from: samples.lowerBound, to: samples.upperBound, by: executor.samples) {
-      let chosen = Array(start..<min(start + executor.samples, samples.upperBound))
-      shard.load(data, chosen, into: executor.input)
-      executor.forward(parameters)
+  ) throws {
+    let (network, columns) = (executor.network, executor.samples)
+    let layout = network.values[network.output].layout
+    let counts = executor.share.outputBoxes.map { layout.channels(of: $0).count * columns }
+    let places = executor.ownOutput.values
+    var all = [Double](repeating: 0, count: counts.reduce(0, +))
+    var output = [Double](repeating: 0, count: network.outputOrder.count)
+    for start in stride(from: samples.lowerBound, to: samples.upperBound, by: columns) {
+      let chosen = Array(start..<min(start + columns, samples.upperBound))
+      let block = try source.block(chosen)
+      shard.load(block.data, block.rows, into: executor.input)
+      try executor.forward(parameters, shards: 1, on: grid.tree)
+      let values = executor.output
+      let own = places.map { Double(values[$0]) }
+      var span = all.mutableSpan
+      try grid.tree.allGather(own.span, counts: counts, into: &span)
+      guard grid.treeRank == 0 else { continue }
       for (column, sample) in chosen.enumerated() {
-        shard.store(column, of: executor.output, into: &output, at: 0)
+        for (channel, point) in network.outputOrder.enumerated() {
+          output[Int(point)] =
+            all[channel * columns + column] * normalization.outputScale
+            + normalization.outputShift[Int(point)]
+        }
         body(sample, output)
       }
     }
@@ -88,52 +117,87 @@ public struct Evaluator<Scalar: KernelScalar & MPIScalar> {
   ///
   /// Collective.
   ///
-  /// Errors are gathered and summed in the order of the samples, so they do not depend on the ranks.
+  /// Sums over points run along the tree of the boxes, sums over samples in their order, so the errors do
+  /// not depend on the grid.
   ///
   /// - Parameters:
-  ///   - data: The dataset.
   ///   - samples: The samples.
-  ///   - parameters: The parameters of the network.
-  ///   - communicator: The ranks that share the work.
+  ///   - parameters: The parameters that this rank holds.
+  ///   - grid: The ranks that share the work.
   /// - Returns: The statistics, or nil without samples.
-  /// - Throws: `MPIError` if the gathering fails.
+  /// - Throws: `MPIError` if an exchange fails, an `ExitStatusError` if samples cannot be read.
   public func errors(
-    _ data: Dataset, samples: Range<Int>, parameters: Span<Scalar>,
-    on communicator: borrowing Communicator
-  ) throws(MPIError) -> ErrorStatistics? {
+    _ samples: Range<Int>, parameters: AlignedBuffer<Scalar>, on grid: borrowing ProcessGrid
+  ) throws -> ErrorStatistics? {
     guard !samples.isEmpty else { return nil }
-    let pieces = (0..<communicator.size).map {
-      share(of: samples.count, pieces: communicator.size, piece: $0)
-    }
-    let own = pieces[communicator.rank]
-    let count = data.outputCount
-    var local: [Double] = []
-    local.reserveCapacity(2 * own.count)
-    predict(
-      data, samples: samples.lowerBound + own.lowerBound..<samples.lowerBound + own.upperBound,
-      parameters: parameters
-    ) { sample, output in
-      let truth = data.outputs[sample * count..<(sample + 1) * count]
-      local.append(relativeError(truth, output, scale: normalization.outputScale))
-      local.append(relativeError(truth, normalization.meanOutput, scale: normalization.outputScale))
-    }
-    var all = [Double](repeating: 0, count: 2 * samples.count)
+    let groups = grid.dataGroups
+    let pieces = (0..<groups).map { share(of: samples.count, pieces: groups, piece: $0) }
+    let own = pieces[grid.group]
+    let squares = try squares(
+      samples.lowerBound + own.lowerBound..<samples.lowerBound + own.upperBound, parameters,
+      on: grid.tree)
+    grid.world.stallWatch.phase = .init("evaluation")
+    var all = [Double](repeating: 0, count: 3 * samples.count)
     var span = all.mutableSpan
-    try communicator.allGather(local.span, counts: pieces.map { 2 * $0.count }, into: &span)
+    try grid.groups.allGather(squares.span, counts: pieces.map { 3 * $0.count }, into: &span)
+    func relative(_ place: Int, _ sample: Int) -> Double {
+      let square = all[3 * sample + place]
+      return square == 0 ? 0 : (square / all[3 * sample]).squareRoot()
+    }
     return ErrorStatistics(
-      errors: (0..<samples.count).map { all[2 * $0] },
-      meanPredictorErrors: (0..<samples.count).map { all[2 * $0 + 1] })
+      errors: (0..<samples.count).map { relative(1, $0) },
+      meanPredictorErrors: (0..<samples.count).map { relative(2, $0) })
   }
-}
 
-/// Returns ‖u − û‖₂ / ‖u‖₂; both are divided by the scale first, so that squares do not vanish.
-func relativeError(_ truth: ArraySlice<Double>, _ prediction: [Double], scale: Double) -> Double {
-  var (difference, norm) = (0.0, 0.0)
-  let factor = 1 / scale
-  for (value, predicted) in zip(truth, prediction) {
-    let (a, b) = (value * factor, predicted * factor)
-    difference += (a - b) * (a - b)
-    norm += a * a
+  /// Computes ‖u‖², ‖û − u‖² and ‖ū − u‖² of samples, ū the mean output, all divided by the scale.
+  private func squares(
+    _ samples: Range<Int>, _ parameters: AlignedBuffer<Scalar>, on tree: borrowing Communicator
+  ) throws -> [Double] {
+    var nodes = [[Double]](repeating: [], count: sums.nodeCount)
+    let shards = (samples.count + executor.samples - 1) / executor.samples
+    for first in stride(from: 0, to: shards, by: executor.slots) {
+      let wave = first..<min(first + executor.slots, shards)
+      let chosen = wave.map { index in
+        let start = samples.lowerBound + index * executor.samples
+        return start..<min(start + executor.samples, samples.upperBound)
+      }
+      let blocks = try chosen.map { try source.block(Array($0)) }
+      for (slot, block) in blocks.enumerated() {
+        shard.load(block.data, block.rows, into: executor.values[slot][0])
+      }
+      try executor.forward(parameters, shards: chosen.count, on: tree)
+      for (slot, block) in blocks.enumerated() {
+        let part = squares(block, of: executor.values[slot][executor.network.output])
+        let width = 3 * block.rows.count
+        for node in nodes.indices { nodes[node] += part[node * width..<(node + 1) * width] }
+      }
+    }
+    return try sums.finish(Array(nodes.joined()), width: 3 * samples.count, on: tree)
   }
-  return difference == 0 ? 0 : (difference / norm).squareRoot()
+
+  /// Computes this rank's part of the sums for the samples of one shard.
+  private func squares(
+    _ block: SampleSource.Block, of output: AlignedBuffer<Scalar>
+  ) -> [Double] {
+    let (data, rows) = (block.data, block.rows)
+    let start = executor.ownOutput.values.lowerBound
+    let (columns, points, width) = (shard.outputColumns, shard.outputPoints, data.outputWidth)
+    let (scale, factor) = (normalization.outputScale, 1 / normalization.outputScale)
+    let span = output.span
+    return sums.sum(width: 3 * rows.count) { channels, squares, place in
+      for channel in channels {
+        let point = Int(points[channel])
+        let (shift, mean) = (normalization.outputShift[point], normalization.meanOutput[point])
+        for (index, row) in rows.enumerated() {
+          let truth = data.outputs[row * width + Int(columns[channel])]
+          let value = Double(span[start + channel * executor.samples + index]) * scale + shift
+          // Divided by the scale first, so that the squares of tiny fields do not vanish.
+          let (a, b, c) = (truth * factor, (value - truth) * factor, (mean - truth) * factor)
+          squares[place + 3 * index] += a * a
+          squares[place + 3 * index + 1] += b * b
+          squares[place + 3 * index + 2] += c * c
+        }
+      }
+    }
+  }
 }

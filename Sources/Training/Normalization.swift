@@ -1,4 +1,6 @@
-import ClusterTrees
+import BlockSparse
+import MessagePassing
+import OperatorNetworks
 
 /// How fields are normalized: x ↦ (x − shift) / scale, fitted to the training part.
 public struct Normalization: Sendable, Equatable {
@@ -25,21 +27,88 @@ public struct Normalization: Sendable, Equatable {
     self.meanOutput = meanOutput
   }
 
-  /// Fits a normalization; sums run in double precision in the order of the samples.
+  /// Fits a normalization to the points that this rank has; sums run in double precision in the order of the
+  /// samples and of the points.
+  ///
+  /// Collective.
   ///
   /// - Parameters:
-  ///   - data: The dataset.
+  ///   - source: The samples.
   ///   - training: The samples to look at.
   ///   - options: What to subtract and what to divide by.
+  ///   - network: The network.
+  ///   - share: What this rank holds of it.
+  ///   - tree: The tree ranks.
+  /// - Throws: `MPIError` if the gathering fails, an `ExitStatusError` if samples cannot be read.
   /// - Precondition: `training` is not empty.
-  public init(_ data: Dataset, training: Range<Int>, options: TrainingOptions) {
-    let inputs = FieldStatistics(data.inputs, count: data.points.count, samples: training)
-    let outputs = FieldStatistics(data.outputs, count: data.outputCount, samples: training)
+  init(
+    _ source: SampleSource, training: Range<Int>, options: TrainingOptions, _ network: Network,
+    _ share: RankShare, on tree: borrowing Communicator
+  ) throws {
+    let inputs = try FieldStatistics(
+      PointStatistics(source, training) { ($0.inputs, $0.inputWidth) },
+      columns: source.inputColumns, order: network.inputOrder,
+      share.inputBoxes.map { network.values[0].layout.channels(of: $0) }, on: tree)
+    let outputs = try FieldStatistics(
+      PointStatistics(source, training) { ($0.outputs, $0.outputWidth) },
+      columns: source.outputColumns, order: network.outputOrder,
+      share.outputBoxes.map { network.values[network.output].layout.channels(of: $0) }, on: tree)
+    self.init(inputs, outputs, options)
+  }
+
+  /// Takes a normalization from statistics.
+  init(_ inputs: FieldStatistics, _ outputs: FieldStatistics, _ options: TrainingOptions) {
     inputShift = inputs.shift(options.inputShift)
     inputScale = inputs.scale(options.inputScale, pointwise: options.inputShift == .pointwise)
     outputShift = outputs.shift(options.outputShift)
     outputScale = outputs.scale(options.outputScale, pointwise: options.outputShift == .pointwise)
     meanOutput = outputs.pointwiseMean
+  }
+}
+
+/// The mean over samples, and the squares of the differences from it, at each point.
+struct PointStatistics {
+  let samples: Int
+  let means: [Double]
+  let squares: [Double]
+
+  init(samples: Int, means: [Double], squares: [Double]) {
+    self.samples = samples
+    self.means = means
+    self.squares = squares
+  }
+
+  /// Takes the statistics of a field's columns.
+  ///
+  /// - Parameters:
+  ///   - source: The samples.
+  ///   - samples: The samples to look at.
+  ///   - field: Returns the values, `[row][column]`, and the number of columns.
+  /// - Throws: An `ExitStatusError` if samples cannot be read.
+  init(
+    _ source: SampleSource, _ samples: Range<Int>,
+    _ field: (Dataset) -> (values: [Double], width: Int)
+  ) throws {
+    var sums: [Double] = []
+    try source.visit(samples) { data, rows in
+      let (values, width) = field(data)
+      if sums.isEmpty { sums = [Double](repeating: 0, count: width) }
+      for row in rows {
+        for column in 0..<width { sums[column] += values[row * width + column] }
+      }
+    }
+    let means = sums.map { $0 / Double(samples.count) }
+    var squares = [Double](repeating: 0, count: means.count)
+    try source.visit(samples) { data, rows in
+      let (values, width) = field(data)
+      for row in rows {
+        for column in 0..<width {
+          let difference = values[row * width + column] - means[column]
+          squares[column] += difference * difference
+        }
+      }
+    }
+    self.init(samples: samples.count, means: means, squares: squares)
   }
 }
 
@@ -51,26 +120,49 @@ struct FieldStatistics {
   let deviation: Double
   let pointwiseDeviation: Double
 
-  init(_ values: [Double], count: Int, samples: Range<Int>) {
-    var sums = [Double](repeating: 0, count: count)
-    for sample in samples {
-      for point in 0..<count { sums[point] += values[sample * count + point] }
-    }
-    let means = sums.map { $0 / Double(samples.count) }
+  /// Sums up the statistics of all points, in their order.
+  init(_ points: PointStatistics) {
+    let (means, count) = (points.means, points.means.count)
     let mean = means.reduce(0, +) / Double(count)
-    var squares = [Double](repeating: 0, count: count)
-    for sample in samples {
-      for point in 0..<count {
-        let difference = values[sample * count + point] - means[point]
-        squares[point] += difference * difference
-      }
-    }
-    let within = squares.reduce(0, +) / Double(count * samples.count)
+    let within = points.squares.reduce(0, +) / Double(count * points.samples)
     let between = means.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)
     pointwiseMean = means
     self.mean = mean
     pointwiseDeviation = within.squareRoot()
     deviation = (within + between).squareRoot()
+  }
+
+  /// Gathers the statistics of all ranks' points.
+  ///
+  /// - Parameters:
+  ///   - own: The statistics of this rank's columns.
+  ///   - columns: The points of the columns; nil if they are all points in their order.
+  ///   - order: The point of each channel of the field.
+  ///   - channels: For each rank the channels that it owns.
+  ///   - tree: The tree ranks.
+  /// - Throws: `MPIError` if the gathering fails.
+  init(
+    _ own: PointStatistics, columns: [Int32]?, order: [Int32], _ channels: [Range<Int>],
+    on tree: borrowing Communicator
+  ) throws(MPIError) {
+    guard let columns else {
+      self.init(own)
+      return
+    }
+    var places = [Int](repeating: 0, count: order.count)
+    for (column, point) in columns.enumerated() { places[Int(point)] = column }
+    func gather(_ values: [Double]) throws(MPIError) -> [Double] {
+      let part = channels[tree.rank].map { values[places[Int(order[$0])]] }
+      var all = [Double](repeating: 0, count: order.count)
+      var span = all.mutableSpan
+      try tree.allGather(part.span, counts: channels.map(\.count), into: &span)
+      var result = all
+      for (channel, point) in order.enumerated() { result[Int(point)] = all[channel] }
+      return result
+    }
+    self.init(
+      PointStatistics(
+        samples: own.samples, means: try gather(own.means), squares: try gather(own.squares)))
   }
 
   func shift(_ kind: ShiftKind) -> [Double] {

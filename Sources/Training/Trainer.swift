@@ -1,155 +1,219 @@
 import BlockKernels
+import BlockSparse
 import MessagePassing
 import OperatorNetworks
 
-/// Makes training steps: batches, gradients, their sum over ranks, updates.
+/// Makes training steps: batches, gradients, their sum over data groups, updates.
 final class Trainer<Scalar: KernelScalar & MPIScalar> {
   let network: Network
   let options: TrainingOptions
+  /// The parameters that this rank holds.
   let parameters: AlignedBuffer<Scalar>
   let executor: NetworkExecutor<Scalar>
   let reduction: GradientReduction<Scalar>
   private(set) var optimizer: Optimizer<Scalar>
   private(set) var step = 0
-  private let data: Dataset
+  private let source: SampleSource
   private let loss: Loss<Scalar>
+  private let sums: BoxSums
   private let shard: ShardBuffer<Scalar>
   private let truth: AlignedBuffer<Scalar>
   /// The number of training samples.
   var trainingCount: Int { order.count }
   private var order: BatchOrder
-  /// The losses of this rank's shards in the last step, without the factor 1/B.
-  private var shardLosses: [Double]
+  /// For each of this group's shards: its samples in the coming step.
+  private var coming: [[Int]] = []
+  /// For each of this group's shards: its samples, and their squares on each node of this rank.
+  private var squares: [(chosen: [Int], nodes: [Double])]
 
+  /// Plans the steps of a rank.
+  ///
+  /// - Parameters:
+  ///   - network: The network.
+  ///   - plan: The plan of a step.
+  ///   - share: What this rank holds.
+  ///   - options: How it is trained.
+  ///   - source: The samples.
+  ///   - normalization: How fields are normalized.
+  ///   - norms: ‖u / s‖² of every sample of the dataset.
+  ///   - grid: The process grid.
   init(
-    _ network: Network, options: TrainingOptions, data: Dataset, normalization: Normalization,
-    rank: Int, rankCount: Int
+    _ network: Network, _ plan: StepPlan, _ share: RankShare, options: TrainingOptions,
+    source: SampleSource, normalization: Normalization, norms: [Double],
+    on grid: borrowing ProcessGrid
   ) {
     self.network = network
     self.options = options
-    self.data = data
-    executor = NetworkExecutor(network, samples: options.shard)
-    let count = network.activeParameterCount
+    self.source = source
+    let shards = options.shardCount
+    let own = evenPiece(of: shards, pieces: grid.dataGroups, piece: grid.group)
+    // Tree ranks exchange the boxes of all their shards at once; alone, a rank has one shard in its caches.
+    executor = NetworkExecutor(
+      network, plan.partition, plan.communication, share, samples: options.shard,
+      slots: grid.treeRanks == 1 ? 1 : max(own.count, 1))
+    let count = executor.share.parameterCount
     parameters = AlignedBuffer(repeating: 0, count: count)
     reduction = GradientReduction(
-      shards: (options.batch + options.shard - 1) / options.shard, parameters: count, rank: rank,
-      rankCount: rankCount)
-    optimizer = Optimizer(options, count: reduction.owned(by: rank).count)
-    loss = Loss(
-      options.loss, batch: options.batch, data: data, scale: normalization.outputScale)
-    shard = ShardBuffer(network, samples: options.shard, normalization: normalization)
-    truth = AlignedBuffer(repeating: 0, count: executor.output.count)
-    let training = options.split.range(of: .training, count: data.sampleCount)
+      shards: shards, parameters: count, group: grid.group, groupCount: grid.dataGroups)
+    optimizer = Optimizer(options, count: reduction.owned(by: grid.group).count)
+    loss = Loss(options.loss, batch: options.batch, norms: norms, points: source.file.outputCount)
+    sums = BoxSums(network, executor.share)
+    shard = ShardBuffer(
+      network, executor.share, source, samples: options.shard, normalization: normalization)
+    truth = AlignedBuffer(repeating: 0, count: executor.ownOutput.values.count)
+    let training = options.split.range(of: .training, count: source.file.sampleCount)
     order = BatchOrder(count: training.count, seed: options.seed)
-    shardLosses = [Double](repeating: 0, count: reduction.shards.count)
+    squares = own.map { _ in ([], []) }
   }
 
   /// Draws the initial parameters.
-  func initialize() {
-    let parameters = parameters
-    var span = parameters.mutableSpan
-    options.initializer.draw(network, seed: options.seed, into: &span)
-    executor.parametersChanged(parameters.span)
+  ///
+  /// Collective.
+  func initialize(on grid: borrowing ProcessGrid) throws(MPIError) {
+    options.initializer.draw(network, executor.share, seed: options.seed, into: parameters)
+    chooseSamples(0)
+    try executor.parametersChanged(parameters, on: grid.tree)
   }
 
-  /// Continues after a number of steps, with parameters and moments that are whole on every rank.
+  /// Continues after a number of steps.
+  ///
+  /// Collective.
+  ///
+  /// - Parameters:
+  ///   - steps: The number of steps made.
+  ///   - grid: The process grid.
+  ///   - read: Returns the numbers of an array that this rank holds; one is read after the other.
+  /// - Throws: `MPIError` if an exchange fails, and what `read` throws.
   func resume(
-    after steps: Int, parameters: AlignedBuffer<Scalar>, firstMoment: AlignedBuffer<Scalar>,
-    secondMoment: AlignedBuffer<Scalar>
-  ) {
-    let (owned, own) = (reduction.owned(by: reduction.rank), self.parameters)
-    func copy(_ source: AlignedBuffer<Scalar>, _ target: AlignedBuffer<Scalar>, from start: Int) {
-      var span = target.mutableSpan
-      Elementwise.copy(source.span, at: start, to: &span, in: 0..<target.count)
-    }
-    copy(parameters, own, from: 0)
-    copy(firstMoment, optimizer.firstMoment, from: owned.lowerBound)
-    copy(secondMoment, optimizer.secondMoment, from: owned.lowerBound)
+    after steps: Int, on grid: borrowing ProcessGrid,
+    _ read: (Checkpoint.ParameterArray) throws -> AlignedBuffer<Scalar>
+  ) throws {
+    let owned = reduction.owned(by: grid.group)
+    let count = 0..<owned.count
+    parameters.copy(from: try read(.parameters), at: 0, to: 0..<parameters.count)
+    optimizer.firstMoment.copy(from: try read(.firstMoment), at: owned.lowerBound, to: count)
+    optimizer.secondMoment.copy(from: try read(.secondMoment), at: owned.lowerBound, to: count)
     optimizer.resume(after: steps)
     step = steps
-    executor.parametersChanged(own.span)
-  }
-
-  /// The floating-point operations of the products of one step, on all ranks together.
-  var flopsPerStep: Int {
-    reduction.tree.shardCount * (executor.forwardFlops + executor.backwardFlops)
+    chooseSamples(step)
+    try executor.parametersChanged(parameters, on: grid.tree)
   }
 
   /// Makes one step.
   ///
   /// Collective.
   ///
-  /// - Parameter communicator: The data groups.
-  /// - Returns: Whether the losses of this rank's shards and the parameters that it owns are finite.
-  /// - Throws: `MPIError` if an exchange fails.
-  func makeStep(on communicator: borrowing Communicator) throws(MPIError) -> Bool {
-    reduction.accumulate { shard, gradient in computeGradient(of: shard, into: gradient) }
-    try reduction.reduce(on: communicator)
-    let isFinite = updateOwnedParameters()
-    try gatherParameters(on: communicator)
-    let parameters = parameters
-    executor.parametersChanged(parameters.span)
+  /// - Parameter grid: The process grid.
+  /// - Returns: Whether this rank's part of the loss and the parameters that it owns are finite.
+  /// - Throws: `MPIError` if an exchange fails, an `ExitStatusError` if samples cannot be read.
+  func makeStep(on grid: borrowing ProcessGrid) throws -> Bool {
+    let shards = coming
+    let block = try source.block(shards.flatMap { $0 })
+    chooseSamples(step + 1)
+    if step + 1 < options.iterations { source.announce(coming.flatMap { $0 }) }
+    for first in stride(from: 0, to: shards.count, by: executor.slots) {
+      try computeGradients(
+        shards, first..<min(first + executor.slots, shards.count), block, on: grid.tree)
+    }
+    try reduction.reduce(on: grid.groups)
+    let isFinite = updateOwnedParameters(grid.group)
+    try gatherParameters(on: grid.groups)
+    try executor.parametersChanged(parameters, on: grid.tree)
     step += 1
-    return isFinite && shardLosses.allSatisfy { $0.isFinite }
+    return isFinite && squares.allSatisfy { $0.nodes.allSatisfy { $0.isFinite } }
   }
 
-  /// Computes the loss and the gradient of one shard of the coming step.
-  private func computeGradient(of index: Int, into gradient: AlignedBuffer<Scalar>) {
-    let (chosen, parameters) = (samples(of: index), parameters)
-    shard.load(data, chosen, into: executor.input)
-    shard.loadOutputs(data, chosen, into: truth)
-    executor.forward(parameters.span)
-    shardLosses[index - reduction.shards.lowerBound] = loss.evaluate(
-      output: executor.output, truth: truth, chosen: chosen, samples: options.shard,
-      gradient: executor.outputGradient)
-    var span = gradient.mutableSpan
-    executor.backward(into: &span)
+  /// Computes the losses and the gradients of some of this group's shards together.
+  private func computeGradients(
+    _ shards: [[Int]], _ wave: Range<Int>, _ block: SampleSource.Block,
+    on tree: borrowing Communicator
+  ) throws(MPIError) {
+    // The rows of the shards follow each other.
+    let rows = wave.map { index in
+      let start = shards[..<index].reduce(0) { $0 + $1.count }
+      return Array(block.rows[start..<start + shards[index].count])
+    }
+    for (slot, rows) in rows.enumerated() {
+      shard.load(block.data, rows, into: executor.values[slot][0])
+    }
+    try executor.forward(parameters, shards: wave.count, on: tree)
+    let places = executor.ownOutput
+    for (slot, index) in wave.enumerated() {
+      shard.loadOutputs(block.data, rows[slot], into: truth)
+      squares[index] = (
+        shards[index],
+        loss.evaluate(
+          output: executor.values[slot][network.output], at: places.values.lowerBound,
+          truth: truth, chosen: shards[index], samples: options.shard,
+          gradient: executor.outputGradient(slot), at: places.gradients.lowerBound, sums: sums)
+      )
+    }
+    let first = reduction.shards.lowerBound + wave.lowerBound
+    let buffers = rows.indices.map { reduction.buffer(of: first + $0) }
+    try executor.backward(into: buffers, on: tree) { reduction.add(first + $0, $1) }
   }
 
   /// Returns whether the network, as it is now, gives finite outputs for a shard of the coming step.
   ///
-  /// Not collective; a rank without shards says yes.
-  func outputsAreFinite() -> Bool {
-    guard let index = reduction.shards.first else { return true }
-    let (parameters, output) = (parameters, executor.output)
-    shard.load(data, samples(of: index), into: executor.input)
-    executor.forward(parameters.span)
-    return output.array().allSatisfy { $0.isFinite }
+  /// Collective for the tree ranks; a group without shards says yes.
+  func outputsAreFinite(on grid: borrowing ProcessGrid) throws -> Bool {
+    // Other files are used before the next step.
+    source.settle()
+    guard let samples = coming.first else { return true }
+    let (output, block) = (executor.output, try source.block(coming.flatMap { $0 }))
+    shard.load(block.data, Array(block.rows[..<samples.count]), into: executor.input)
+    try executor.forward(parameters, shards: 1, on: grid.tree)
+    return executor.ownOutput.values.allSatisfy { output[$0].isFinite }
   }
 
-  private func updateOwnedParameters() -> Bool {
+  private func updateOwnedParameters(_ group: Int) -> Bool {
     let (result, parameters) = (reduction.result, parameters)
     var span = parameters.mutableSpan
-    return optimizer.update(
-      &span, range: reduction.owned(by: reduction.rank), gradient: result.span)
+    return optimizer.update(&span, range: reduction.owned(by: group), gradient: result.span)
   }
 
-  private func gatherParameters(on communicator: borrowing Communicator) throws(MPIError) {
-    guard reduction.rankCount > 1 else { return }
+  private func gatherParameters(on groups: borrowing Communicator) throws(MPIError) {
+    guard groups.size > 1 else { return }
     let parameters = parameters
+    groups.stallWatch.phase = .init("gathering of parameters")
     var span = parameters.mutableSpan
-    try communicator.allGatherInPlace(
-      &span, counts: (0..<reduction.rankCount).map { reduction.owned(by: $0).count })
+    try groups.allGatherInPlace(
+      &span, counts: (0..<groups.size).map { reduction.owned(by: $0).count })
   }
 
-  /// Returns the samples of a shard of the coming step.
-  private func samples(of shard: Int) -> [Int] {
-    let first = shard * options.shard
-    let last = min(first + options.shard, options.batch)
-    return (first..<last).map { order.sample(at: step * options.batch + $0) }
+  /// Chooses the samples of this group's shards in a step.
+  private func chooseSamples(_ step: Int) {
+    coming = reduction.shards.map { index in
+      let first = index * options.shard
+      return (first..<min(first + options.shard, options.batch)).map {
+        order.sample(at: step * options.batch + $0)
+      }
+    }
   }
 
   /// Returns the loss of the last step.
   ///
   /// Collective.
-  func lastLoss(on communicator: borrowing Communicator) throws(MPIError) -> Double {
-    let counts = (0..<reduction.rankCount).map {
-      evenPiece(of: reduction.tree.shardCount, pieces: reduction.rankCount, piece: $0).count
+  func lastLoss(on grid: borrowing ProcessGrid) throws(MPIError) -> Double {
+    let (width, shards) = (options.shard, reduction.shardCount)
+    let own = (0..<sums.nodeCount).flatMap { node in
+      squares.flatMap { $0.nodes[node * width..<(node + 1) * width] }
     }
-    var all = [Double](repeating: 0, count: reduction.tree.shardCount)
-    let own = shardLosses
+    let sums = try sums.finish(own, width: squares.count * width, on: grid.tree)
+    let losses = squares.enumerated().map { index, shard in
+      loss.value(sums[index * width..<(index + 1) * width], chosen: shard.chosen)
+    }
+    let counts = (0..<grid.dataGroups).map {
+      evenPiece(of: shards, pieces: grid.dataGroups, piece: $0).count
+    }
+    var all = [Double](repeating: 0, count: shards)
     var span = all.mutableSpan
-    try communicator.allGather(own.span, counts: counts, into: &span)
+    try grid.groups.allGather(losses.span, counts: counts, into: &span)
     return all.reduce(0, +) / Double(options.batch)
   }
+}
+
+extension TrainingOptions {
+  /// The shards of a batch.
+  var shardCount: Int { (batch + shard - 1) / shard }
 }

@@ -10,8 +10,7 @@ extension TrainingRun {
   ///
   /// - Returns: Whether all steps are made; false if the run stopped early.
   mutating func steps(
-    on communicator: borrowing Communicator, isStopRequested: () -> Bool,
-    report: (Progress) -> Void
+    on grid: borrowing ProcessGrid, isStopRequested: () -> Bool, report: (Progress) -> Void
   ) throws -> Bool {
     let iterations = configuration.training.iterations
     let last = min(iterations, options.stopAfter ?? iterations)
@@ -20,13 +19,15 @@ extension TrainingRun {
     let clock = ContinuousClock()
     while trainer.step < last && !isStopping {
       let start = clock.now
-      let isFinite = try trainer.makeStep(on: communicator)
+      let before = StepCounts(grid.world.traffic, flops: trainer.executor.flops)
+      let isFinite = try trainer.makeStep(on: grid)
+      grid.world.stallWatch.phase = .init("end of step", trainer.step)
       // Bit 0: a loss is not finite; bit 1: somebody asked to stop. All ranks see the same.
-      let flags = try communicator.allReduce(
+      let flags = try grid.world.allReduce(
         .max, (isFinite ? 0 : 2) + (isStopRequested() ? 1 : 0))
-      let duration = clock.now - start
-      recent.append(
-        Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18)
+      let duration = (clock.now - start).inSeconds
+      counts = StepCounts(grid.world.traffic, flops: trainer.executor.flops).since(before)
+      recent.append(duration)
       let step = trainer.step
       guard flags < 2 else { throw divergence("is not finite") }
       isStopping = flags == 1
@@ -35,27 +36,28 @@ extension TrainingRun {
       let validates =
         step == iterations || (options.validateEvery > 0 && step % options.validateEvery == 0)
       let isMilestone = step == 1 || isLast || validates || step % options.reportEvery == 0
-      if validates { try validate(on: communicator) }
+      if validates { try validate(on: grid) }
       if isMilestone {
-        let loss = try trainer.lastLoss(on: communicator)
+        let loss = try trainer.lastLoss(on: grid)
         let first = firstLoss ?? loss
         firstLoss = first
         guard loss <= max(first, 1) * 1e6 else {
           throw divergence("has grown from \(first) to \(loss)")
         }
         durations.append(contentsOf: recent)
-        try communicator.agree {
+        try grid.world.agree {
           try record(
             loss: loss, isValidated: validates, isLast: isLast, recent: &recent,
-            on: communicator, report: report)
+            isSpeaking: grid.world.rank == 0, report: report)
         }
       }
       let isDue = options.checkpointEvery > 0 && step % options.checkpointEvery == 0
       if isDue || isLast {
         // A checkpoint that cannot be trained any further must not take the place of a good one.
-        let isSound = try communicator.allReduce(.min, trainer.outputsAreFinite() ? 1 : 0) == 1
+        let isFinite = try trainer.outputsAreFinite(on: grid)
+        let isSound = try grid.world.allReduce(.min, isFinite ? 1 : 0) == 1
         guard isSound else { throw divergence("is about to become infinite") }
-        try writeCheckpoint(on: communicator)
+        try writeCheckpoint(on: grid)
       }
     }
     return trainer.step >= iterations
@@ -68,22 +70,22 @@ extension TrainingRun {
         + "the last checkpoint before this step is kept")
   }
 
-  private mutating func validate(on communicator: borrowing Communicator) throws {
-    let samples = configuration.training.split.range(of: .validation, count: data.sampleCount)
-    let evaluator = Evaluator(trainer.executor, normalization: normalization)
-    let parameters = trainer.parameters
+  private mutating func validate(on grid: borrowing ProcessGrid) throws {
+    let samples = configuration.training.split.range(
+      of: .validation, count: source.file.sampleCount)
+    let evaluator = Evaluator(trainer.executor, source, normalization: normalization)
     validationError = try evaluator.errors(
-      data, samples: samples, parameters: parameters.span, on: communicator)?.mean
+      samples, parameters: trainer.parameters, on: grid)?.mean
   }
 
   /// Adds a line to the metrics and reports progress, on rank 0.
   private mutating func record(
     loss: Double, isValidated: Bool, isLast: Bool, recent: inout [Double],
-    on communicator: borrowing Communicator, report: (Progress) -> Void
+    isSpeaking: Bool, report: (Progress) -> Void
   ) throws {
     let median = recent.sorted()[recent.count / 2]
     recent.removeAll(keepingCapacity: true)
-    guard communicator.rank == 0 else { return }
+    guard isSpeaking else { return }
     let (step, options) = (trainer.step, configuration.training)
     let line = MetricsLine(
       step: step, epoch: Double(step * options.batch) / Double(trainer.trainingCount), loss: loss,

@@ -23,6 +23,11 @@ public struct TrainingSummary: Sendable {
   public let secondsPerStep: Double?
   /// The floating-point operations of the products of a step, on all ranks together.
   public let flopsPerStep: Int
+  /// What each rank holds, and what it sent and computed in the last step of this call, by the names of the
+  /// summary; empty if no step was made.
+  public let ranks: [[String: Int]]
+  /// The process grid: data groups × tree ranks.
+  public let grid: String
   /// The digest of the parameters in canonical order.
   public let digest: String
 
@@ -34,6 +39,7 @@ public struct TrainingSummary: Sendable {
       "train_error": value(trainError), "validation_error": value(validationError),
       "test_error": value(testError), "mean_predictor_error": value(meanPredictorError),
       "seconds_per_step": value(secondsPerStep), "flops_per_step": flopsPerStep, "digest": digest,
+      "grid": grid, "ranks": ranks,
     ]
   }
 }
@@ -52,15 +58,15 @@ extension TrainingRun {
   ///
   /// Collective.
   func summarize(
-    evaluates: Bool = true, on communicator: borrowing Communicator
+    evaluates: Bool = true, on grid: borrowing ProcessGrid
   ) throws -> TrainingSummary {
-    let evaluator = Evaluator(trainer.executor, normalization: normalization)
+    let evaluator = Evaluator(trainer.executor, source, normalization: normalization)
     let parameters = trainer.parameters
     func errors(_ part: Part) throws -> ErrorStatistics? {
       guard evaluates else { return nil }
       return try evaluator.errors(
-        data, samples: configuration.training.split.range(of: part, count: data.sampleCount),
-        parameters: parameters.span, on: communicator)
+        configuration.training.split.range(of: part, count: source.file.sampleCount),
+        parameters: parameters, on: grid)
     }
     let (training, validation, test) = (
       try errors(.training), try errors(.validation), try errors(.test)
@@ -70,8 +76,36 @@ extension TrainingRun {
       iterations: trainer.step, trainError: training?.mean,
       validationError: validation?.mean ?? validationError,
       testError: test?.mean, meanPredictorError: test?.meanPredictor,
-      secondsPerStep: try medianDuration(on: communicator), flopsPerStep: trainer.flopsPerStep,
-      digest: Digest.of(parameters.span))
+      secondsPerStep: try medianDuration(on: grid.world), flopsPerStep: flopsPerStep,
+      ranks: try countedRanks(on: grid), grid: "\(grid.dataGroups)x\(grid.treeRanks)",
+      digest: try ArrayPieces(network, trainer.executor.share).digest(of: parameters, on: grid.tree)
+    )
+  }
+
+  /// Returns what every rank holds, sent and computed.
+  ///
+  /// Collective.
+  private func countedRanks(on grid: borrowing ProcessGrid) throws -> [[String: Int]] {
+    guard let counts else { return [] }
+    let own =
+      [grid.group, grid.treeRank, trainer.parameters.count, ProcessMemory.peak()]
+      + counts.numbers
+    let names = ["group", "tree_rank", "parameters", "peak_memory"] + StepCounts.names
+    var all = [Int](repeating: 0, count: own.count * grid.world.size)
+    var span = all.mutableSpan
+    try grid.world.allGather(
+      own.span, counts: [Int](repeating: own.count, count: grid.world.size), into: &span)
+    return (0..<grid.world.size).map { rank in
+      Dictionary(
+        uniqueKeysWithValues: names.enumerated().map { ($1, all[rank * own.count + $0]) })
+    }
+  }
+
+  /// The floating-point operations of the products of one step, on any grid.
+  private var flopsPerStep: Int {
+    let load = RankLoad.all(network, TreePartition(network, ranks: 1))[0]
+    let options = configuration.training
+    return load.flopsPerSample * options.shardCount * options.shard
   }
 
   /// Returns the median over the steps after warm-up of the slowest rank's time.
@@ -84,14 +118,9 @@ extension TrainingRun {
       let medians = MetricsLine.read(metrics).map(\.secondsPerStep)
       return medians.isEmpty ? nil : medians.sorted()[medians.count / 2]
     }
-    let own = Array(timed)
-    var all = [Double](repeating: 0, count: own.count * communicator.size)
-    var span = all.mutableSpan
-    try communicator.allGather(
-      own.span, counts: [Int](repeating: own.count, count: communicator.size), into: &span)
-    let slowest = own.indices.map { step in
-      (0..<communicator.size).map { all[$0 * own.count + step] }.max() ?? 0
-    }
-    return slowest.sorted()[slowest.count / 2]
+    var nanoseconds = timed.map { Int($0 * 1e9) }
+    var span = nanoseconds.mutableSpan
+    try communicator.allReduce(.max, &span)
+    return Double(nanoseconds.sorted()[nanoseconds.count / 2]) * 1e-9
   }
 }

@@ -4,64 +4,19 @@ public import MessagePassing
 import OperatorNetworks
 public import ParallelHDF5
 
-/// How a run proceeds; none of it changes the result.
-public struct RunOptions: Sendable {
-  /// The directory of checkpoints, metrics and summary.
-  public var directory = "run"
-  /// Whether to start over although the directory has checkpoints.
-  public var restart = false
-  /// The step after which to stop with a checkpoint.
-  public var stopAfter: Int?
-  /// The steps between two lines of progress.
-  public var reportEvery = 100
-  /// The steps between two evaluations of the validation part; none if 0.
-  public var validateEvery = 500
-  /// The steps between two checkpoints; only the last if 0.
-  public var checkpointEvery = 1000
-
-  /// Creates the default options.
-  public init() {}
-}
-
-/// A line of progress.
-public struct Progress: Sendable {
-  /// The number of steps made.
-  public let step: Int
-  /// The number of steps to be made.
-  public let iterations: Int
-  /// The loss of the last batch.
-  public let loss: Double
-  /// The mean error of the validation part, when it was last evaluated.
-  public let validationError: Double?
-  /// The seconds that a step took, the median since the last line.
-  public let secondsPerStep: Double
-  /// The seconds that the remaining steps will take.
-  public let secondsLeft: Double
-  /// Whether this is the last line of the call.
-  public let isLast: Bool
-}
-
-/// How a run ended.
-public enum TrainingOutcome: Sendable {
-  /// All steps are made.
-  case finished(TrainingSummary)
-  /// The run had been finished before; this is its summary.
-  case alreadyFinished(TrainingSummary)
-  /// The run stopped early with a checkpoint; its summary has the validation error only.
-  case stopped(TrainingSummary)
-}
-
 /// Trains a network from a dataset, with checkpoints and metrics.
 public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   let configuration: RunConfiguration
   let options: RunOptions
-  let data: Dataset
+  let source: SampleSource
   let network: Network
   let normalization: Normalization
   let trainer: Trainer<Scalar>
   var metrics = ""
   var validationError: Double?
   var durations: [Double] = []
+  /// What this rank sent and computed in the last step of this call.
+  var counts: StepCounts?
   /// The loss of the first line of the metrics.
   var firstLoss: Double?
 
@@ -74,77 +29,99 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   ///   - options: How the run proceeds.
   ///   - data: The dataset.
   ///   - scalar: The scalar type.
-  ///   - communicator: The data groups.
+  ///   - gridOptions: How the ranks are arranged.
+  ///   - world: The ranks.
   ///   - isStopRequested: Whether this rank was asked to stop.
   ///   - note: Receives remarks that the user should see.
   ///   - report: Receives the lines of progress, on rank 0.
   /// - Returns: How the run ended.
   /// - Throws: An `ExitStatusError`, the same on all ranks.
   public static func train(
-    _ configuration: RunConfiguration, options: RunOptions, data: Dataset, as scalar: Scalar.Type,
-    on communicator: borrowing Communicator, isStopRequested: () -> Bool,
-    note: (String) -> Void, report: (Progress) -> Void
+    _ configuration: RunConfiguration, options: RunOptions, data: DatasetFile,
+    as scalar: Scalar.Type, gridOptions: GridOptions, on world: borrowing Communicator,
+    isStopRequested: () -> Bool, note: (String) -> Void, report: (Progress) -> Void
   ) throws -> TrainingOutcome {
-    var run = try TrainingRun(configuration, options, data, on: communicator)
-    let wasFinished = try run.start(note: note, on: communicator)
-    if wasFinished { return .alreadyFinished(try run.summarize(on: communicator)) }
-    let isComplete = try run.steps(
-      on: communicator, isStopRequested: isStopRequested, report: report)
+    if let timeout = options.stallTimeout {
+      world.stallWatch.start(timeout: timeout, program: "h2nn-dist")
+    }
+    world.stallWatch.phase = .init("start")
+    let network = try Self.network(configuration, data)
+    let plan = try gridOptions.plan(
+      network, ranks: world.size, sizes: StepPlan.Sizes(configuration.training))
+    let grid = try ProcessGrid(
+      dataGroups: plan.dataGroups, treeRanks: plan.treeRanks, on: world)
+    var run = try TrainingRun(configuration, options, data, network, plan, on: grid)
+    // The library must not be in use in the background when the program ends.
+    defer { run.source.settle() }
+    let wasFinished = try run.start(note: note, on: grid)
+    if wasFinished { return .alreadyFinished(try run.summarize(on: grid)) }
+    let isComplete = try run.steps(on: grid, isStopRequested: isStopRequested, report: report)
     // A run that is stopped may have little time left, and its test part is nobody's business yet.
     return isComplete
-      ? .finished(try run.summarize(on: communicator))
-      : .stopped(try run.summarize(evaluates: false, on: communicator))
+      ? .finished(try run.summarize(on: grid))
+      : .stopped(try run.summarize(evaluates: false, on: grid))
   }
 
-  private init(
-    _ configuration: RunConfiguration, _ options: RunOptions, _ data: Dataset,
-    on communicator: borrowing Communicator
-  ) throws {
-    self.configuration = configuration
-    self.options = options
-    self.data = data
-    let training = configuration.training.split.range(of: .training, count: data.sampleCount)
-    guard !training.isEmpty else {
-      throw TrainingError.usage(
-        "--split leaves no training sample of the \(data.sampleCount) in \(data.path)")
-    }
+  /// Builds the network of a run.
+  private static func network(
+    _ configuration: RunConfiguration, _ data: DatasetFile
+  ) throws(TrainingError) -> Network {
     do {
-      network = try Network.build(
+      return try Network.build(
         configuration.network, sources: data.points, receivers: data.outputPoints)
     } catch {
       throw TrainingError.usage(error.description)
     }
-    normalization = Normalization(data, training: training, options: configuration.training)
-    if configuration.training.loss == .relative {
-      let count = data.outputCount
-      for sample in training {
-        let field = data.outputs[sample * count..<(sample + 1) * count]
-        guard squaredNorm(field, scale: normalization.outputScale) > 0 else {
-          throw TrainingError.data(
-            "\(data.path): the output of sample \(sample) is zero, so its relative error is not "
-              + "defined; remove it or use --loss mse")
-        }
-      }
+  }
+
+  private init(
+    _ configuration: RunConfiguration, _ options: RunOptions, _ file: DatasetFile,
+    _ network: Network, _ plan: StepPlan, on grid: borrowing ProcessGrid
+  ) throws {
+    self.configuration = configuration
+    self.options = options
+    self.network = network
+    let settings = configuration.training
+    let training = settings.split.range(of: .training, count: file.sampleCount)
+    guard !training.isEmpty else {
+      throw TrainingError.usage(
+        "--split leaves no training sample of the \(file.sampleCount) in \(file.path)")
+    }
+    let share = plan.share(network, rank: grid.treeRank)
+    source = try SampleSource(
+      file, network, share, memory: options.sampleMemory, on: grid.world)
+    normalization = try Normalization(
+      source, training: training, options: settings, network, share, on: grid.tree)
+    let shard = ShardBuffer<Scalar>(
+      network, share, source, samples: settings.shard, normalization: normalization)
+    let norms = try squaredNorms(
+      source, shard.outputColumns, scale: normalization.outputScale, BoxSums(network, share),
+      on: grid.tree)
+    if settings.loss == .relative, let zero = training.first(where: { !(norms[$0] > 0) }) {
+      throw TrainingError.data(
+        "\(file.path): the output of sample \(zero) is zero, so its relative error is not "
+          + "defined; remove it or use --loss mse")
     }
     trainer = Trainer(
-      network, options: configuration.training, data: data, normalization: normalization,
-      rank: communicator.rank, rankCount: communicator.size)
+      network, plan, share, options: settings, source: source, normalization: normalization,
+      norms: norms, on: grid)
   }
 
   /// Draws the parameters, or reads the newest checkpoint; returns whether all steps are made.
   private mutating func start(
-    note: (String) -> Void, on communicator: borrowing Communicator
+    note: (String) -> Void, on grid: borrowing ProcessGrid
   ) throws -> Bool {
-    try communicator.agree {
-      if communicator.rank == 0 { try prepareDirectory() }
+    let isFirst = grid.world.rank == 0
+    try grid.world.agree {
+      if isFirst { try prepareDirectory() }
     }
     var damage: (any Error)?
-    for path in try checkpoints(on: communicator) {
+    for path in try checkpoints(on: grid.world) {
       do {
-        let header = try Checkpoint.readHeader(path, on: communicator)
+        let header = try Checkpoint.readHeader(path, on: grid.world)
         try check(header)
-        try resume(header, on: communicator)
-        try communicator.agree { if communicator.rank == 0 { try writeMetrics() } }
+        try resume(header, on: grid)
+        try grid.world.agree { if isFirst { try writeMetrics() } }
         return trainer.step >= configuration.training.iterations
       } catch let mismatch as Mismatch {
         throw mismatch.error
@@ -154,8 +131,8 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
       }
     }
     if let damage { throw damage }
-    trainer.initialize()
-    try communicator.agree { if communicator.rank == 0 { try writeMetrics() } }
+    try trainer.initialize(on: grid)
+    try grid.world.agree { if isFirst { try writeMetrics() } }
     return false
   }
 
@@ -199,26 +176,25 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
             + "\(differences.joined(separator: "; ")); use the same ones, another --out, or "
             + "--restart"))
     }
-    guard header.normalization == normalization, header.points == data.points,
-      header.outputPoints == data.outputPoints
+    let file = source.file
+    guard header.normalization == normalization, header.points == file.points,
+      header.outputPoints == file.outputPoints
     else {
       throw Mismatch(
         error: .data(
-          "\(header.path) was trained on other data than \(data.path); use that file, another "
+          "\(header.path) was trained on other data than \(file.path); use that file, another "
             + "--out, or --restart"))
     }
   }
 
   /// Continues from a checkpoint.
   private mutating func resume(
-    _ header: CheckpointHeader, on communicator: borrowing Communicator
+    _ header: CheckpointHeader, on grid: borrowing ProcessGrid
   ) throws {
-    let path = header.path
-    trainer.resume(
-      after: header.step,
-      parameters: try Checkpoint.read(.parameters, path, network, on: communicator),
-      firstMoment: try Checkpoint.read(.firstMoment, path, network, on: communicator),
-      secondMoment: try Checkpoint.read(.secondMoment, path, network, on: communicator))
+    let (path, share) = (header.path, trainer.executor.share)
+    try trainer.resume(after: header.step, on: grid) { array in
+      try Checkpoint.read(array, path, network, share, on: grid.world, tree: grid.tree)
+    }
     metrics = header.metrics
     firstLoss = MetricsLine.read(header.metrics).first?.loss
   }
@@ -226,15 +202,16 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   /// Writes a checkpoint of the present state.
   ///
   /// Collective.
-  func writeCheckpoint(on communicator: borrowing Communicator) throws {
+  func writeCheckpoint(on grid: borrowing ProcessGrid) throws {
     // Rank 0 keeps the metrics; datasets are written with equal contents on all ranks.
-    let lines = try communicator.broadcast(Array(metrics.utf8), from: 0)
+    let lines = try grid.world.broadcast(Array(metrics.utf8), from: 0)
     let content = CheckpointContent(
-      configuration: configuration, network: network, points: data.points,
-      outputPoints: data.outputPoints, normalization: normalization, step: trainer.step,
-      metrics: String(decoding: lines, as: UTF8.self), parameters: trainer.parameters,
+      configuration: configuration, network: network, points: source.file.points,
+      outputPoints: source.file.outputPoints, normalization: normalization, step: trainer.step,
+      metrics: String(decoding: lines, as: UTF8.self), share: trainer.executor.share,
+      parameters: trainer.parameters,
       moments: [trainer.optimizer.firstMoment, trainer.optimizer.secondMoment],
-      owned: (0..<communicator.size).map { trainer.reduction.owned(by: $0) })
-    try Checkpoint.write(content, in: options.directory, on: communicator)
+      owned: (0..<grid.dataGroups).map { trainer.reduction.owned(by: $0) })
+    try Checkpoint.write(content, in: options.directory, on: grid)
   }
 }

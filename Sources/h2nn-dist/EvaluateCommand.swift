@@ -6,12 +6,16 @@ import OperatorNetworks
 import ParallelHDF5
 import Training
 
-/// What `evaluate` and `predict` share: a trained network, and a dataset that fits it.
+/// What `evaluate`, `predict`, `compare` and `plot` share: a trained network, and a dataset that fits it.
 struct TrainedNetwork {
   let header: CheckpointHeader
   let network: Network
-  let dataset: Dataset
+  let source: SampleSource
+  private let plan: StepPlan
   private let layout: DatasetLayout
+
+  /// The dataset.
+  var file: DatasetFile { source.file }
 
   /// Opens the checkpoint that `--checkpoint` names, and the dataset.
   ///
@@ -35,12 +39,6 @@ struct TrainedNetwork {
     layout.inputName = arguments.text("input-name") ?? layout.inputName
     layout.outputName = arguments.text("output-name") ?? layout.outputName
     if arguments.has("samples-last") { layout.samplesLast = true }
-    if let other, other.layout == layout {
-      dataset = other.dataset
-    } else {
-      dataset = try Dataset.load(
-        try arguments.required("data"), layout: layout, needsOutputs: needsOutputs, on: world)
-    }
     self.layout = layout
     self.header = header
     do {
@@ -48,13 +46,30 @@ struct TrainedNetwork {
     } catch {
       throw TrainingError.data("\(header.path): \(error)")
     }
-    guard dataset.points == header.points,
-      !needsOutputs || dataset.outputPoints == header.outputPoints
+    let file = other?.layout == layout ? other?.file : nil
+    let opened =
+      try file
+      ?? DatasetFile.open(
+        try arguments.required("data"), layout: layout, needsOutputs: needsOutputs, on: world)
+    guard opened.points == header.points,
+      !needsOutputs || opened.outputPoints == header.outputPoints
     else {
       throw TrainingError.data(
-        "\(dataset.path): the network was trained on "
+        "\(opened.path): the network was trained on "
           + "\(PointDescription(header.points, header.outputPoints).text), the dataset has "
-          + PointDescription(dataset.points, dataset.outputPoints).text)
+          + PointDescription(opened.points, opened.outputPoints).text)
+    }
+    // Samples are independent of each other: without a wish, every rank computes the whole network.
+    var options = try arguments.gridOptions()
+    options.shape = options.shape ?? (world.size, 1)
+    plan = try options.plan(
+      network, ranks: world.size, sizes: StepPlan.Sizes(header.configuration.training))
+    if let other, other.layout == layout, plan.treeRanks == 1 {
+      source = other.source
+    } else {
+      source = try SampleSource(
+        opened, network, plan.share(network, rank: world.rank % plan.treeRanks),
+        needsOutputs: needsOutputs, on: world)
     }
   }
 }
@@ -66,21 +81,18 @@ extension TrainedNetwork {
   func errors(
     _ part: Part?, on world: borrowing Communicator
   ) throws -> ErrorStatistics? {
+    let count = file.sampleCount
+    let samples = part.map { header.configuration.training.split.range(of: $0, count: count) }
+    let grid = try ProcessGrid(
+      dataGroups: plan.dataGroups, treeRanks: plan.treeRanks, on: world)
     switch header.configuration.training.precision {
-    case .float: try errors(part, as: Float.self, on: world)
-    case .double: try errors(part, as: Double.self, on: world)
+    case .float:
+      return try TrainedModel<Float>(header, network, plan, source, on: grid)
+        .errors(samples ?? 0..<count, on: grid)
+    case .double:
+      return try TrainedModel<Double>(header, network, plan, source, on: grid)
+        .errors(samples ?? 0..<count, on: grid)
     }
-  }
-
-  private func errors<Scalar: KernelScalar & HDF5Scalar & MPIScalar>(
-    _ part: Part?, as scalar: Scalar.Type, on world: borrowing Communicator
-  ) throws -> ErrorStatistics? {
-    let options = header.configuration.training
-    let count = dataset.sampleCount
-    let samples = part.map { options.split.range(of: $0, count: count) } ?? 0..<count
-    let parameters = try Checkpoint.readParameters(header.path, network, as: scalar, on: world)
-    return try evaluator(as: scalar).errors(
-      dataset, samples: samples, parameters: parameters.span, on: world)
   }
 
   /// Predicts the outputs of samples, or of this rank's share of all samples.
@@ -91,32 +103,16 @@ extension TrainedNetwork {
   func predict(
     _ samples: Range<Int>?, on world: borrowing Communicator
   ) throws -> (samples: Range<Int>, outputs: [Double]) {
+    let grid = try ProcessGrid(
+      dataGroups: plan.dataGroups, treeRanks: plan.treeRanks, on: world)
     switch header.configuration.training.precision {
-    case .float: try predict(samples, as: Float.self, on: world)
-    case .double: try predict(samples, as: Double.self, on: world)
+    case .float:
+      return try TrainedModel<Float>(header, network, plan, source, on: grid)
+        .predict(samples, of: file.sampleCount, on: grid)
+    case .double:
+      return try TrainedModel<Double>(header, network, plan, source, on: grid)
+        .predict(samples, of: file.sampleCount, on: grid)
     }
-  }
-
-  private func predict<Scalar: KernelScalar & HDF5Scalar & MPIScalar>(
-    _ samples: Range<Int>?, as scalar: Scalar.Type, on world: borrowing Communicator
-  ) throws -> (samples: Range<Int>, outputs: [Double]) {
-    let parameters = try Checkpoint.readParameters(header.path, network, as: scalar, on: world)
-    let evaluator = evaluator(as: scalar)
-    let chosen =
-      samples
-      ?? evaluator.share(of: dataset.sampleCount, pieces: world.size, piece: world.rank)
-    var outputs: [Double] = []
-    evaluator.predict(dataset, samples: chosen, parameters: parameters.span) { outputs += $1 }
-    return (chosen, outputs)
-  }
-
-  private func evaluator<Scalar: KernelScalar & HDF5Scalar & MPIScalar>(
-    as scalar: Scalar.Type
-  ) -> Evaluator<Scalar> {
-    Evaluator(
-      NetworkExecutor(
-        network, samples: header.configuration.training.shard, forTraining: false),
-      normalization: header.normalization)
   }
 }
 

@@ -10,7 +10,7 @@ struct InspectCommand {
   let arguments: Arguments
   let options: NetworkOptions
   let shape: [Int]
-  let grid: GridReport?
+  let grid: GridReport
 
   init(_ arguments: Arguments) throws(TrainingError) {
     self.arguments = arguments
@@ -57,8 +57,25 @@ struct InspectCommand {
           ] as [String: Any]
         },
       ]
-    if let grid { summary["grid"] = grid.report(network) }
+    if let plan = grid.plan(network) { summary["grid"] = plan }
+    if arguments.has("scaling") {
+      let report = ScalingReport(report: grid, network: network) { (factor) throws(TrainingError) in
+        try enlarged(factor)
+      }
+      summary["scaling"] = try report.tables()
+    }
     try Voice.summarize(summary, to: arguments.text("summary"))
+  }
+
+  /// Builds the network on a grid with more points along its first dimension; nil for other points.
+  private func enlarged(_ factor: Int) throws(TrainingError) -> Network? {
+    guard arguments.text("data") == nil else { return nil }
+    do {
+      return try Network.build(
+        options, sources: .grid([shape[0] * factor] + shape.dropFirst()))
+    } catch {
+      throw .usage(error.description)
+    }
   }
 
   private func points() throws -> (inputs: PointSet, outputs: PointSet?) {

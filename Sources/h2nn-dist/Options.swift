@@ -91,3 +91,21 @@ extension Arguments {
     return layout
   }
 }
+
+extension Arguments {
+  /// Reads how the ranks are arranged: `--grid` and `--replicate-below`.
+  func gridOptions() throws(TrainingError) -> GridOptions {
+    var options = GridOptions()
+    options.replicatedBoxes = try integer("replicate-below", atLeast: 0)
+    if let path = text("machine") { options.machine = try CostModel(path: path) }
+    guard let text = text("grid"), text != "auto" else { return options }
+    let sizes = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+    guard sizes.count == 2, sizes.allSatisfy({ (1...1 << 16).contains($0) }),
+      sizes[0] * sizes[1] <= 1 << 16
+    else {
+      throw .usage("--grid \(text): needed is D×T like 4x1, at most 65536 ranks, or auto")
+    }
+    options.shape = (sizes[0], sizes[1])
+    return options
+  }
+}

@@ -73,7 +73,7 @@ struct PlotCommand {
     _ trained: TrainedNetwork, _ name: String, _ colour: Int, to chart: inout Chart?,
     on world: borrowing Communicator
   ) throws {
-    let data = trained.dataset
+    let data = trained.file
     let receivers = data.outputPoints ?? data.points
     guard receivers.dimension == 1 else { return }
     let sample = sample ?? data.sampleCount - 1
@@ -85,8 +85,7 @@ struct PlotCommand {
       zip(receivers.coordinates, values).map { ($0, $1) }.sorted { $0.x < $1.x }
     }
     if chart == nil {
-      let count = data.outputCount
-      let truth = Array(data.outputs[sample * count..<(sample + 1) * count])
+      let truth = try trained.source.output(of: sample)
       chart = Chart(
         title: "Sample \(sample)", xTitle: "x", yTitle: "u",
         series: [Series(name: "truth", points: line(truth), colour: 0)])

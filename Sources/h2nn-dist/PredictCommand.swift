@@ -32,13 +32,13 @@ struct PredictCommand {
       try file.setAttribute("program", "h2nn-dist \(Checkpoint.programVersion)")
       try file.setAttribute("checkpoint_step", Int64(trained.header.step))
       try file.createDataset(
-        "/Output", shape: [trained.dataset.sampleCount] + shape, as: Double.self)
+        "/Output", shape: [trained.file.sampleCount] + shape, as: Double.self)
       try file.write("/Output", rows: samples, from: outputs.span)
       try file.close()
     }
-    Voice.say("\(out.path): \(trained.dataset.sampleCount) predictions")
+    Voice.say("\(out.path): \(trained.file.sampleCount) predictions")
     try Voice.summarize(
-      ["samples": trained.dataset.sampleCount], to: arguments.text("summary"))
+      ["samples": trained.file.sampleCount], to: arguments.text("summary"))
   }
 }
 

@@ -14,7 +14,7 @@ struct TrainCommand {
   let options: RunOptions
   let epochs: Int?
   let layout: DatasetLayout
-  let dataGroups: Int?
+  let grid: GridOptions
 
   init(_ arguments: Arguments) throws(TrainingError) {
     self.arguments = arguments
@@ -22,7 +22,7 @@ struct TrainCommand {
     network = try arguments.networkOptions()
     training = try arguments.trainingOptions()
     layout = try arguments.layout()
-    dataGroups = try Self.dataGroups(arguments)
+    grid = try arguments.gridOptions()
     epochs = try arguments.integer("epochs")
     var options = RunOptions()
     options.directory = try arguments.required("out")
@@ -33,18 +33,11 @@ struct TrainCommand {
       try arguments.integer("validate-every", atLeast: 0) ?? options.validateEvery
     options.checkpointEvery =
       try arguments.integer("checkpoint-every", atLeast: 0) ?? options.checkpointEvery
+    let memory = try arguments.integer("sample-memory", atLeast: 0)
+    options.sampleMemory = memory.map { $0 * 1_000_000 } ?? options.sampleMemory
+    let stall = try arguments.integer("stall-timeout", atLeast: 0) ?? 600
+    options.stallTimeout = stall == 0 ? nil : .seconds(stall)
     self.options = options
-  }
-
-  /// Reads the data groups of the process grid; nil if any number will do.
-  private static func dataGroups(_ arguments: Arguments) throws(TrainingError) -> Int? {
-    guard let grid = try ProcessGrid(arguments) else { return nil }
-    guard grid.treeRanks == 1 else {
-      throw .usage(
-        "--grid \(arguments.text("grid") ?? ""): train shares samples among ranks, it does not spread "
-          + "networks over tree ranks yet; use --grid \(grid.dataGroups * grid.treeRanks)x1")
-    }
-    return grid.dataGroups
   }
 
   /// Trains.
@@ -53,11 +46,7 @@ struct TrainCommand {
   ///
   /// - Returns: The exit status: 0, or 75 if the run stopped early.
   func run(on world: borrowing Communicator) throws -> Int32 {
-    if let dataGroups, dataGroups != world.size {
-      throw TrainingError.usage(
-        "--grid \(dataGroups)x1 needs \(dataGroups) ranks, there are \(world.size)")
-    }
-    let dataset = try Dataset.load(data, layout: layout, on: world)
+    let dataset = try DatasetFile.open(data, layout: layout, on: world)
     var training = training
     if let epochs {
       let samples = training.split.range(of: .training, count: dataset.sampleCount).count
@@ -71,11 +60,11 @@ struct TrainCommand {
   }
 
   private func train<Scalar: KernelScalar & HDF5Scalar & MPIScalar>(
-    _ configuration: RunConfiguration, _ dataset: Dataset, as scalar: Scalar.Type,
+    _ configuration: RunConfiguration, _ dataset: DatasetFile, as scalar: Scalar.Type,
     on world: borrowing Communicator
   ) throws -> Int32 {
     let outcome = try TrainingRun.train(
-      configuration, options: options, data: dataset, as: scalar, on: world,
+      configuration, options: options, data: dataset, as: scalar, gridOptions: grid, on: world,
       isStopRequested: { StopSignals.isRequested }, note: { Voice.note($0) }
     ) { progress in
       let validation = progress.validationError.map { "  error \(Voice.short($0))" } ?? ""
@@ -105,18 +94,39 @@ struct TrainCommand {
     }
   }
 
+  /// Describes what the ranks sent and computed in a step: the sum over ranks, and the largest.
+  private func counts(_ summary: TrainingSummary) -> [String] {
+    guard !summary.ranks.isEmpty else { return [] }
+    func row(_ title: String, _ keys: [String], _ unit: Double) -> String {
+      let values = summary.ranks.map { rank in keys.reduce(0) { $0 + (rank[$1] ?? 0) } }
+      let (sum, most) = (Double(values.reduce(0, +)), Double(values.max() ?? 0))
+      let text =
+        values.count == 1
+        ? Voice.short(sum / unit)
+        : "\(Voice.short(sum / unit)) (largest of a rank \(Voice.short(most / unit)))"
+      return title.padded(to: 24) + text
+    }
+    return [
+      "\("grid".padded(to: 24))\(summary.grid)",
+      row("messages per step", ["messages", "collectives"], 1),
+      row("MB sent per step", ["message_bytes", "collective_bytes"], 1e6),
+      row("Gflop per step", ["flops"], 1e9), row("peak memory MB", ["peak_memory"], 1e6),
+    ]
+  }
+
   private func report(_ summary: TrainingSummary) throws(TrainingError) {
     func line(_ name: String, _ value: Double?) -> String? {
       value.map { "\(name.padded(to: 24))\(Voice.short($0))" }
     }
-    let lines = [
-      "\("parameters".padded(to: 24))\(summary.parameters)",
-      line("training error", summary.trainError),
-      line("validation error", summary.validationError), line("test error", summary.testError),
-      line("mean predictor, test", summary.meanPredictorError),
-      line("ms per step", summary.secondsPerStep.map { $0 * 1000 }),
-      "\("digest".padded(to: 24))\(summary.digest)",
-    ]
+    let lines =
+      [
+        "\("parameters".padded(to: 24))\(summary.parameters)",
+        line("training error", summary.trainError),
+        line("validation error", summary.validationError), line("test error", summary.testError),
+        line("mean predictor, test", summary.meanPredictorError),
+        line("ms per step", summary.secondsPerStep.map { $0 * 1000 }),
+        "\("digest".padded(to: 24))\(summary.digest)",
+      ] + counts(summary)
     Voice.say(lines.compactMap { $0 }.joined(separator: "\n"))
     try Voice.summarize(summary.jsonObject, to: "\(options.directory)/summary.json")
     try Voice.summarize(summary.jsonObject, to: arguments.text("summary"))

@@ -1,6 +1,6 @@
 /// The verbs of the program and their options.
 enum Verbs {
-  static let all = [generate, train, evaluate, predict, compare, inspect, plot]
+  static let all = [generate, train, evaluate, predict, compare, inspect, bench, plot]
 
   static let generate = Verb(
     name: "generate", summary: "Solves a problem for many input fields and writes a dataset.",
@@ -46,12 +46,25 @@ enum Verbs {
           OptionSpec("stop-after", "n", "stop after step n with a checkpoint and status 75"),
           OptionSpec("grid", "DxT", "data groups × tree ranks, or auto", standard: "auto"),
           OptionSpec(
+            "replicate-below", "n", "values with fewer boxes are computed on every tree rank",
+            standard: "chosen by the cost model"),
+          OptionSpec(
+            "machine", "FILE",
+            "what bench wrote on the machine; grid and replication are planned with it"),
+          OptionSpec(
             "report-every", "n", "steps between two lines of progress", standard: "100"),
           OptionSpec(
             "validate-every", "n", "steps between two validations, 0 for none", standard: "500"),
           OptionSpec(
             "checkpoint-every", "n", "steps between two checkpoints, 0 for the last only",
             standard: "1000"),
+          OptionSpec(
+            "sample-memory", "MB",
+            "hold the samples in memory if no rank needs more, else read them step by step",
+            standard: "4295"),
+          OptionSpec(
+            "stall-timeout", "s", "end all ranks when one waits longer for another, 0 for never",
+            standard: "600"),
         ]
       ), OptionGroups.network, OptionGroups.training, OptionGroups.layout, OptionGroups.common,
     ])
@@ -68,6 +81,12 @@ enum Verbs {
           OptionSpec(
             "part", "NAME", "training, validation or test by the split of the run",
             standard: "all samples"),
+          OptionSpec(
+            "grid", "DxT", "data groups × tree ranks, for networks that one rank cannot hold",
+            standard: "as many groups as ranks"),
+          OptionSpec(
+            "replicate-below", "n", "values with fewer boxes are computed on every tree rank",
+            standard: "chosen by the cost model"),
         ]
       ), OptionGroups.layout, OptionGroups.common,
     ])
@@ -83,6 +102,12 @@ enum Verbs {
           OptionSpec("data", "FILE", "the dataset; its outputs are not needed"),
           OptionSpec("out", "FILE", "the HDF5 file to be written"),
           OptionSpec("force", nil, "overwrite that file"),
+          OptionSpec(
+            "grid", "DxT", "data groups × tree ranks, for networks that one rank cannot hold",
+            standard: "as many groups as ranks"),
+          OptionSpec(
+            "replicate-below", "n", "values with fewer boxes are computed on every tree rank",
+            standard: "chosen by the cost model"),
         ]
       ), OptionGroups.layout, OptionGroups.common,
     ])
@@ -121,12 +146,31 @@ enum Verbs {
           OptionSpec("grid", "DxT", "print the plan of a step: data groups × tree ranks"),
           OptionSpec(
             "replicate-below", "n", "values with fewer boxes are computed on every tree rank",
-            standard: "2·T"),
+            standard: "chosen by the cost model"),
+          OptionSpec("scaling", nil, "print predicted step times on 1 to 4096 ranks"),
+          OptionSpec("machine", "FILE", "what bench wrote on the machine to plan for"),
           OptionSpec("batch", "B", "samples of a step", standard: "256"),
           OptionSpec("shard", "S", "samples of a shard, a multiple of 16", standard: "64"),
           OptionSpec("precision", "NAME", "float or double", standard: "float"),
         ]
       ), OptionGroups.network, OptionGroups.layout, OptionGroups.common,
+    ])
+
+  static let bench = Verb(
+    name: "bench", summary: "Measures the machine: products, memory and messages.",
+    positional: nil, required: [],
+    groups: [
+      (
+        "Measurement",
+        [
+          OptionSpec("out", "FILE", "write the machine's numbers here, for --machine"),
+          OptionSpec("points", "N", "points of the grid of the network", standard: "320"),
+          OptionSpec("batch", "B", "samples of a step", standard: "256"),
+          OptionSpec("shard", "S", "samples of a shard, a multiple of 16", standard: "64"),
+          OptionSpec("precision", "NAME", "float or double", standard: "float"),
+          OptionSpec("repeat", "n", "repetitions, of which the median counts", standard: "9"),
+        ]
+      ), OptionGroups.network, OptionGroups.common,
     ])
 
   static let plot = Verb(

@@ -75,6 +75,9 @@ func run(_ verb: Verb, _ words: [String]) throws -> Int32 {
   case "compare":
     let command = try CompareCommand(arguments)
     try onRanks { world in try command.run(on: world) }
+  case "bench":
+    let command = try BenchCommand(arguments)
+    try onRanks { world in try command.run(on: world) }
   case "inspect":
     try InspectCommand(arguments).run()
   default:

@@ -16,6 +16,7 @@ final class LayerRun<Scalar: KernelScalar> {
   let entries: AlignedBuffer<Scalar>
   let packed: AlignedBuffer<Scalar>
   let transposed: AlignedBuffer<Scalar>
+  let scratch: AlignedBuffer<Scalar>
 
   /// Results begin as NaN, so that what is not written shows.
   init(
@@ -37,6 +38,7 @@ final class LayerRun<Scalar: KernelScalar> {
     targetGradient = buffer(target.count)
     entries = buffer(plan.entryScratchCount)
     packed = buffer(plan.packedWeightCount)
+    scratch = buffer(plan.gradientScratchCount)
   }
 
   func set(_ buffer: AlignedBuffer<Scalar>, _ values: [Double], at start: Int = 0) {
@@ -81,6 +83,7 @@ final class LayerRun<Scalar: KernelScalar> {
     set(targetGradient, g)
     let (source, target, gradient) = (source, target, targetGradient)
     let (entries, transposed, parameterGradient) = (entries, transposed, parameterGradient)
+    let scratch = scratch
     var gradientSpan = gradient.mutableSpan
     var entrySpan = entries.mutableSpan
     plan.gradientBeforeActivation(
@@ -88,9 +91,10 @@ final class LayerRun<Scalar: KernelScalar> {
     var transposedSpan = transposed.mutableSpan
     plan.transposeSource(source.span, into: &transposedSpan)
     var parameterSpan = parameterGradient.mutableSpan
+    var scratchSpan = scratch.mutableSpan
     plan.parameterGradient(
       sourceTransposed: transposed.span, gradient: gradient.span, entries: entries.span,
-      into: &parameterSpan)
+      scratch: &scratchSpan, into: &parameterSpan)
     inputGradient()
   }
 

@@ -10,21 +10,22 @@ enum Checkpoints {
     return names.filter { $0.hasSuffix(".h5") }.sorted().map { "\(folder)/\($0)" }
   }
 
-  /// Changes the exponent of a dataset's first number, behind the back of the HDF5 library.
+  /// Changes the exponent of one of a dataset's numbers, behind the back of the HDF5 library.
   ///
   /// - Parameters:
   ///   - path: The file.
   ///   - name: The dataset, of numbers of 32 bits.
+  ///   - place: The place of the number; from the end if negative.
   /// - Throws: An error if the file cannot be read or written.
-  static func damage(_ path: String, _ name: String) throws {
+  static func damage(_ path: String, _ name: String, at place: Int = 0) throws {
     let numbers = try HDF5File.open(path).read(name, as: Float.self)
     var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
     let pattern = Data(
       numbers.flatMap { number in
         (0..<4).map { UInt8(truncatingIfNeeded: number.bitPattern >> (8 * UInt32($0))) }
       })
-    let place = try #require(bytes.range(of: pattern))
-    bytes[place.lowerBound + 3] ^= 0x40
+    let start = try #require(bytes.range(of: pattern)).lowerBound
+    bytes[start + 4 * (place < 0 ? numbers.count + place : place) + 3] ^= 0x40
     try bytes.write(to: URL(fileURLWithPath: path))
   }
 }

@@ -6,14 +6,15 @@ import Testing
 struct HelpTests {
   static let shared = "config summary help"
   static let layout = "input-name output-name samples-last"
+  static let planning = "grid replicate-below scaling machine"
   static let network = """
     model sharing channels layers leaf levels admissibility boundary linear-path activation \
     block-activation width
     """
   static let training = """
-    data out restart stop-after grid report-every validate-every checkpoint-every loss optimizer \
-    learning-rate schedule warmup step-every step-factor beta1 beta2 epsilon nadam-momentum \
-    initializer batch shard iterations epochs split precision seed input-shift input-scale \
+    data out restart stop-after grid replicate-below machine report-every validate-every \
+    checkpoint-every sample-memory stall-timeout loss optimizer learning-rate schedule warmup \
+    step-every step-factor beta1 beta2 epsilon nadam-momentum initializer batch shard iterations epochs split precision seed input-shift input-scale \
     output-shift output-scale
     """
   static let problem = """
@@ -24,12 +25,14 @@ struct HelpTests {
   /// The options of each verb.
   static let verbs = [
     ("generate", "\(problem) \(layout)"), ("train", "\(training) \(network) \(layout)"),
-    ("evaluate", "checkpoint data part \(layout)"),
-    ("predict", "checkpoint data out force \(layout)"),
+    ("evaluate", "checkpoint data part grid replicate-below \(layout)"),
+    ("predict", "checkpoint data out force grid replicate-below \(layout)"),
     ("compare", "run data part \(layout)"),
     (
-      "inspect", "points data lists grid replicate-below batch shard precision \(network) \(layout)"
+      "inspect",
+      "points data lists \(planning) batch shard precision \(network) \(layout)"
     ),
+    ("bench", "out points batch shard precision repeat \(network)"),
     ("plot", "run data sample out force \(layout)"),
   ]
 

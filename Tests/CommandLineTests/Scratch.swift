@@ -119,6 +119,11 @@ struct Summary {
   /// Whether a member is there and null.
   func isNull(_ key: String) -> Bool { object[key] is NSNull }
 
+  /// Returns an object that must be there.
+  func object(_ key: String) throws -> [String: Any] {
+    try #require(object[key] as? [String: Any], "\(key) in \(object)")
+  }
+
   /// Returns a list of objects that must be there.
   func objects(_ key: String) throws -> [[String: Any]] {
     try #require(object[key] as? [[String: Any]], "\(key) in \(object)")

@@ -67,58 +67,29 @@ struct CommunicationPlanTests {
     }
   }
 
-  /// Who must send what to whom, from sets of boxes, without rounds.
-  private func traffic(_ network: Network, _ partition: TreePartition) -> [[Int]: Int] {
-    var boxes: [[Int]: Int] = [:]
-    var blocks: [[Int]: Int] = [:]
-    let ranks = 0..<partition.rankCount
-    for item in network.layers {
-      let (layer, pattern) = (item.layer, item.layer.pattern)
-      let (source, target) = (partition.values[item.source], partition.values[item.target])
-      for row in 0..<pattern.targetCount {
-        for entry in pattern.entries(of: row) {
-          let box = Int(pattern.sources[entry])
-          for rank in ranks {
-            let (hasRow, hasBox) = (
-              target.computed(by: rank).contains(row), source.computed(by: rank).contains(box)
-            )
-            if hasRow && !hasBox {
-              boxes[[0, source.owner(of: box), rank, item.source, box]] =
-                layer.source.channels(of: box)
-            }
-            if hasBox && !hasRow && item.source != 0 {
-              let channels = layer.target.channels(of: row)
-              let owner = target.owner(of: row)
-              boxes[[1, owner, rank, item.target, row]] = channels
-              if !layer.isShared {
-                blocks[[2, owner, rank, item.target, entry]] =
-                  channels * layer.source.channels(of: box)
-              }
-            }
-          }
-        }
-      }
-    }
-    return boxes.merging(blocks) { $1 }.reduce(into: [:]) { sums, item in
-      sums[Array(item.key.prefix(3)), default: 0] += item.value
-    }
-  }
-
   @Test("messages hold what rows and sources lack, each box once", arguments: Spread.all, ranks)
   private func counts(spread: Spread, ranks: Int) throws {
     let network = try spread.network()
-    for replicated in [0, 9] {
+    for replicated in [0, 9, 40] {
       let partition = TreePartition(network, ranks: ranks, replicatedBoxes: replicated)
       let plan = CommunicationPlan(network, partition)
+      let oracle = TrafficOracle(network, partition)
       let planned = plan.messages.reduce(into: [[Int]: Int]()) { sums, message in
         sums[[message.phase.rawValue, message.source, message.target], default: 0] +=
           message.count
       }
-      #expect(planned == traffic(network, partition), "replicated below \(replicated)")
+      #expect(planned == oracle.messages, "replicated below \(replicated)")
       #expect(plan.messages.allSatisfy { $0.source != $0.target && $0.count > 0 && $0.round > 0 })
       #expect(ranks > 1 || plan.messages.isEmpty)
       let pairs = plan.messages.map { [$0.phase.rawValue, $0.round, $0.source, $0.target] }
       #expect(Set(pairs).count == pairs.count, "two messages in one round")
+
+      let gathered = plan.gathers.map { ([$0.phase.rawValue, $0.subject], $0.counts) }
+      #expect(Set(gathered.map(\.0)).count == gathered.count, "gathered twice")
+      let byWhat = Dictionary(gathered, uniquingKeysWith: { first, _ in first })
+      #expect(byWhat == oracle.gathers, "replicated below \(replicated)")
+      #expect(plan.gathers.allSatisfy { $0.round > 0 && $0.round <= plan.rounds[$0.phase] ?? 0 })
+      #expect(plan.sumCounts == oracle.sumCounts, "replicated below \(replicated)")
     }
   }
 
@@ -145,13 +116,20 @@ struct CommunicationPlanTests {
     let network = try Network.build(NetworkOptions(), sources: .grid([640]))
     let partition = TreePartition(network, ranks: ranks, replicatedBoxes: 16)
     let plan = CommunicationPlan(network, partition)
-    // Replicated levels 2 and 3, each rank sends its share of level 4 to all others.
-    for rank in 0..<ranks {
-      let first = plan.messages.filter {
-        $0.source == rank && $0.phase == .forward && $0.round == 1
-      }
-      #expect(Set(first.map(\.target)).count == ranks - 1)
+    // Levels 2 and 3 are replicated: all ranks gather level 4 on the way up, and its gradient on the way
+    // back, for which the weights of the maps from level 3 to level 4 are gathered too.
+    #expect(plan.gathers.map(\.phase) == [.forward, .backward, .weights])
+    for gather in plan.gathers.dropLast() {
+      #expect(network.values[gather.subject].layout.boxCount == 16)
+      #expect(gather.counts == [Int](repeating: 16 * 6 / ranks, count: ranks))
     }
+    #expect(plan.gathers.first?.round == 1)
+    let layer = try #require(plan.gathers.last.map { network.layers[$0.subject] })
+    #expect(network.values[layer.source].layout.boxCount == 8)
+    #expect(network.values[layer.target].layout.boxCount == 16)
+    // Nothing of levels 2 and 3 is sent.
+    let boxes = plan.messages.filter { $0.phase == .forward }
+    #expect(boxes.allSatisfy { abs($0.source - $0.target) == 1 })
     #expect(plan.rounds[.forward] == 3 && plan.rounds[.backward] == 3)
   }
 
@@ -159,13 +137,14 @@ struct CommunicationPlanTests {
   private func loads(spread: Spread, ranks: Int) throws {
     let network = try spread.network()
     let partition = TreePartition(network, ranks: ranks, replicatedBoxes: 0)
-    let loads = (0..<ranks).map { RankLoad(network, partition, rank: $0) }
+    let loads = RankLoad.all(network, partition)
+    #expect(loads.count == ranks)
     let executor = NetworkExecutor<Float>(network, samples: 16)
     let flops = (executor.forwardFlops + executor.backwardFlops) / 16
     #expect(loads.reduce(0) { $0 + $1.flopsPerSample } == flops)
     let channels = network.values.reduce(0) { $0 + $1.layout.channelCount }
     #expect(loads.reduce(0) { $0 + $1.channels } == channels)
-    let shared = network.layers.filter { $0.layer.isShared }.reduce(0) {
+    let shared = network.layers.filter { !$0.layer.rowsOwnWeights }.reduce(0) {
       $0 + $1.layer.parameterCount
     }
     let own = network.activeParameterCount - shared

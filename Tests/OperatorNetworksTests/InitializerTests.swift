@@ -8,10 +8,9 @@ import Testing
   private func drawn<Scalar: KernelScalar>(
     _ initializer: Initializer, _ network: Network, seed: Int64
   ) -> [Scalar] {
-    var values = [Scalar](repeating: .nan, count: network.activeParameterCount)
-    var span = values.mutableSpan
-    initializer.draw(network, seed: seed, into: &span)
-    return values
+    let values = AlignedBuffer<Scalar>(repeating: .nan, count: network.activeParameterCount)
+    initializer.draw(network, seed: seed, into: values)
+    return values.array()
   }
 
   private func mnnH2(_ sharing: NetworkSharing, _ boundary: Boundary) throws -> Network {

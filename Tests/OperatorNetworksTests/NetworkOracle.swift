@@ -1,6 +1,7 @@
 import BlockKernels
 import BlockSparse
 import Foundation
+import MessagePassing
 import OperatorNetworks
 
 /// Random numbers that are a function of (seed, position) only.
@@ -104,7 +105,7 @@ struct NetworkOracle {
 }
 
 /// An executor with parameters and gradients, spoken to in samples at the points of the data.
-final class NetworkRun<Scalar: KernelScalar> {
+final class NetworkRun<Scalar: KernelScalar & MPIScalar> {
   let executor: NetworkExecutor<Scalar>
   let parameters: AlignedBuffer<Scalar>
   let gradient: AlignedBuffer<Scalar>
@@ -121,19 +122,15 @@ final class NetworkRun<Scalar: KernelScalar> {
   }
 
   func parametersChanged() {
-    let parameters = parameters
-    executor.parametersChanged(parameters.span)
+    executor.parametersChanged(parameters)
   }
 
   func forward() {
-    let parameters = parameters
-    executor.forward(parameters.span)
+    executor.forward(parameters)
   }
 
   func backward() {
-    let gradient = gradient
-    var span = gradient.mutableSpan
-    executor.backward(into: &span)
+    executor.backward(into: gradient)
   }
 
   /// Sets the input, `[sample][point]`.

@@ -60,6 +60,8 @@ public func launch(
   // Containers run the tests as root, which Open MPI has to be told twice.
   variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
   variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+  // Where the daemon of munge is installed and does not run, every start would wait for it for seconds.
+  variables["PMIX_MCA_psec"] = variables["PMIX_MCA_psec"] ?? "native"
   variables.merge(environment) { _, new in new }
   return try turn.withLock { _ in
     try run(command, environment: variables, timeout: timeout)

@@ -1,3 +1,4 @@
+import BlockSparse
 import Testing
 
 @testable import Training
@@ -7,31 +8,30 @@ struct DataExchangeTests {
   @Test("one group sends nothing")
   func alone() {
     let exchange = DataExchange(shards: 5, parameters: 100, group: 0, groups: 1)
-    #expect(exchange.shards == 5 && exchange.messages == 0 && exchange.count == 0)
+    #expect(exchange.shards == 5 && exchange.collectives == 0 && exchange.count == 0)
   }
 
-  @Test("two groups with whole subtrees send one gradient and one range each")
+  @Test("two groups with whole subtrees give one gradient and one range each")
   func two() {
     for group in 0..<2 {
       let exchange = DataExchange(shards: 4, parameters: 100, group: group, groups: 2)
-      #expect(exchange.shards == 2 && exchange.messages == 2 && exchange.count == 50 + 50)
+      #expect(exchange.shards == 2 && exchange.collectives == 2 && exchange.count == 100 + 50)
     }
   }
 
-  @Test("what is sent is what the reduction and the gathering move", arguments: [2, 3, 5, 7])
+  @Test("what is given is what the reduction and the gathering take", arguments: [2, 3, 5, 7])
   func sums(groups: Int) {
     let (shards, parameters) = (6, 101)
-    let tree = ShardTree(shardCount: shards)
+    let tree = SummationTree(count: shards)
     let exchanges = (0..<groups).map {
       DataExchange(shards: shards, parameters: parameters, group: $0, groups: groups)
     }
     #expect(exchanges.reduce(0) { $0 + $1.shards } == shards)
-    // Each subtree goes whole to the owners, but for the part that its own group owns.
-    let moved = (0..<groups).reduce(0) { sum, group in
+    // Each subtree goes whole to the owners; then each parameter is given once.
+    let given = (0..<groups).reduce(0) { sum, group in
       let own = evenPiece(of: shards, pieces: groups, piece: group)
-      let kept = evenPiece(of: parameters, pieces: groups, piece: group).count
-      return sum + tree.maximalNodes(inside: own).count * (parameters - kept)
+      return sum + tree.maximalNodes(inside: own).count * parameters
     }
-    #expect(exchanges.reduce(0) { $0 + $1.count } == moved + parameters * (groups - 1))
+    #expect(exchanges.reduce(0) { $0 + $1.count } == given + parameters)
   }
 }

@@ -1,5 +1,7 @@
 import BlockKernels
 import ClusterTrees
+import MessagePassing
+import OperatorNetworks
 import Testing
 
 @testable import Training
@@ -26,21 +28,29 @@ struct LossTests {
       }
     }
 
-    /// Evaluates the loss and its gradient for given outputs.
+    /// Evaluates the loss and its gradient for given outputs, which stand behind those of other boxes.
     func evaluate<Scalar: KernelScalar>(
       _ kind: LossKind, _ output: [Double], as type: Scalar.Type
-    ) -> (value: Double, gradient: [Scalar]) {
-      let loss = Loss<Scalar>(kind, batch: 7, data: data, scale: scale)
-      let gradient = AlignedBuffer<Scalar>(repeating: 9, count: 64)
-      let value = loss.evaluate(
-        output: buffer(output, as: type), truth: buffer(truth, as: type), chosen: chosen,
-        samples: 16, gradient: gradient)
-      return (value, gradient.array())
+    ) throws -> (value: Double, gradient: [Scalar]) {
+      let norms = (0..<5).map { sample in
+        data.outputs[4 * sample..<4 * sample + 4].reduce(0) { $0 + $1 * $1 / (scale * scale) }
+      }
+      let loss = Loss<Scalar>(kind, batch: 7, norms: norms, points: 4)
+      let gradient = AlignedBuffer<Scalar>(repeating: 9, count: 16 + 64 + 16)
+      let network = try points(4)
+      let squares = loss.evaluate(
+        output: buffer([Double](repeating: .nan, count: 32) + output, as: type), at: 32,
+        truth: buffer(truth, as: type), chosen: chosen, samples: 16, gradient: gradient, at: 16,
+        sums: BoxSums(network, RankShare(whole: network)))
+      let all = gradient.array()
+      #expect((all.prefix(16) + all.suffix(16)).allSatisfy { $0 == 9 }, "others are untouched")
+      #expect(squares.count == 16)
+      return (loss.value(squares[...], chosen: chosen), Array(all[16..<80]))
     }
   }
 
   @Test("the relative loss is the squared relative error in physical units")
-  func relative() {
+  func relative() throws {
     let shard = Shard()
     var expected = 0.0
     for (column, sample) in shard.chosen.enumerated() {
@@ -53,14 +63,14 @@ struct LossTests {
       }
       expected += difference / norm
     }
-    let value = shard.evaluate(.relative, shard.output, as: Double.self).value
+    let value = try shard.evaluate(.relative, shard.output, as: Double.self).value
     #expect(abs(value - expected) < 1e-13 * expected)
-    let single = shard.evaluate(.relative, shard.output, as: Float.self).value
+    let single = try shard.evaluate(.relative, shard.output, as: Float.self).value
     #expect(abs(single - expected) < 1e-5 * expected)
   }
 
   @Test("the mean squared error is the mean over the points of normalized outputs")
-  func meanSquare() {
+  func meanSquare() throws {
     let shard = Shard()
     var expected = 0.0
     for column in 0..<3 {
@@ -69,21 +79,21 @@ struct LossTests {
         expected += difference * difference / 4
       }
     }
-    let value = shard.evaluate(.mse, shard.output, as: Double.self).value
+    let value = try shard.evaluate(.mse, shard.output, as: Double.self).value
     #expect(abs(value - expected) < 1e-13 * expected)
   }
 
   @Test("gradients are differences of the batch's loss", arguments: LossKind.allCases)
-  func gradients(kind: LossKind) {
+  func gradients(kind: LossKind) throws {
     let shard = Shard()
-    let gradient = shard.evaluate(kind, shard.output, as: Double.self).gradient
+    let gradient = try shard.evaluate(kind, shard.output, as: Double.self).gradient
     let step = 1e-3
     for place in 0..<64 {
       var (low, high) = (shard.output, shard.output)
       low[place] -= step
       high[place] += step
       let difference =
-        shard.evaluate(kind, high, as: Double.self).value
+        try shard.evaluate(kind, high, as: Double.self).value
         - shard.evaluate(kind, low, as: Double.self).value
       // The loss is quadratic, so that central differences are exact but for rounding; 7 is the batch.
       #expect(abs(difference / (2 * step) / 7 - gradient[place]) < 1e-11, "at \(place)")
@@ -92,15 +102,34 @@ struct LossTests {
     #expect(gradient.contains { abs($0) > 1e-3 })
   }
 
-  @Test("fields of any size have a relative loss", arguments: [1e-200, 1e-30, 1, 1e150])
-  func sizes(size: Double) {
-    let outputs = [3 * size, 4 * size]
-    let data = Dataset(
-      path: "", points: .grid([2]), outputPoints: nil, sampleCount: 1,
-      inputs: [0, 0], outputs: outputs)
-    let loss = Loss<Double>(.relative, batch: 1, data: data, scale: size)
-    // ‖u / s‖² = 25.
-    #expect(abs(loss.weights[0] - 0.04) < 1e-15)
-    #expect(abs(relativeError(data.outputs[...], [3 * size, 0], scale: size) - 0.8) < 1e-15)
+  /// In a process of its own, which can initialize MPI.
+  @Test("fields of any size have relative errors", arguments: [1e-200, 1e-30, 1, 1e150])
+  func sizes(size: Double) async {
+    await #expect(processExitsWith: .success) { [size] in
+      let data = Dataset(
+        path: "", points: .grid([2]), outputPoints: nil, sampleCount: 1,
+        inputs: [0, 0], outputs: [3 * size, 4 * size])
+      let network = try points(2)
+      let share = RankShare(whole: network)
+      let normalization = Normalization(
+        inputShift: [0, 0], inputScale: 1, outputShift: [3 * size, 4.5 * size], outputScale: size,
+        meanOutput: [3 * size, 0])
+      try MPIEnvironment.run { world in
+        let (source, sums) = (SampleSource(data), BoxSums(network, share))
+        let norms = try squaredNorms(source, [0, 1], scale: size, sums, on: world)
+        // ‖u / s‖² = 25.
+        let loss = Loss<Double>(.relative, batch: 1, norms: norms, points: 2)
+        try #require(abs(loss.weights[0] - 0.04) < 1e-15)
+        // A network with parameters zero says what is added to its outputs.
+        let executor = NetworkExecutor<Double>(network, samples: 16, forTraining: false)
+        let grid = try ProcessGrid(dataGroups: 1, treeRanks: 1, on: world)
+        let parameters = AlignedBuffer<Double>(
+          repeating: 0, count: network.activeParameterCount)
+        let errors = try Evaluator(executor, source, normalization: normalization).errors(
+          0..<1, parameters: parameters, on: grid)
+        let found = try #require(errors)
+        try #require(abs(found.mean - 0.1) < 1e-15 && abs(found.meanPredictor - 0.8) < 1e-15)
+      }
+    }
   }
 }

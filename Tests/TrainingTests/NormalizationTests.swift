@@ -1,6 +1,4 @@
-import BlockKernels
 import ClusterTrees
-import OperatorNetworks
 import Testing
 
 @testable import Training
@@ -11,11 +9,22 @@ struct NormalizationTests {
 
   private func normalization(
     _ shift: ShiftKind, _ scale: ScaleKind, training: Range<Int> = 0..<20
-  ) -> Normalization {
+  ) throws -> Normalization {
     var options = TrainingOptions()
     (options.inputShift, options.inputScale) = (shift, scale)
     (options.outputShift, options.outputScale) = (shift, scale)
-    return Normalization(data, training: training, options: options)
+    return try fit(data, training, options)
+  }
+
+  /// Fits a normalization to a dataset with all points.
+  private func fit(
+    _ data: Dataset, _ training: Range<Int>, _ options: TrainingOptions
+  ) throws -> Normalization {
+    let source = SampleSource(data)
+    return Normalization(
+      FieldStatistics(try PointStatistics(source, training) { ($0.inputs, $0.inputWidth) }),
+      FieldStatistics(try PointStatistics(source, training) { ($0.outputs, $0.outputWidth) }),
+      options)
   }
 
   /// The training outputs, shifted and scaled.
@@ -26,8 +35,8 @@ struct NormalizationTests {
   }
 
   @Test("shifted fields have mean zero and, scaled, deviation one", arguments: [true, false])
-  func deviations(isPointwise: Bool) {
-    let values = normalized(normalization(isPointwise ? .pointwise : .mean, .deviation))
+  func deviations(isPointwise: Bool) throws {
+    let values = normalized(try normalization(isPointwise ? .pointwise : .mean, .deviation))
     #expect(abs(values.reduce(0, +) / 120) < 1e-13)
     let square = values.reduce(0) { $0 + $1 * $1 } / 120
     #expect(abs(square - 1) < 1e-13)
@@ -39,18 +48,18 @@ struct NormalizationTests {
   }
 
   @Test("given numbers are taken, and none is none")
-  func given() {
-    let values = normalization(.value(2), .value(4))
+  func given() throws {
+    let values = try normalization(.value(2), .value(4))
     #expect(values.inputShift == [Double](repeating: 2, count: 6) && values.inputScale == 4)
     #expect(values.outputShift == values.inputShift && values.outputScale == 4)
-    let none = normalization(.none, .none)
+    let none = try normalization(.none, .none)
     #expect(none.inputShift == [Double](repeating: 0, count: 6) && none.inputScale == 1)
   }
 
   @Test("only the training part counts")
-  func trainingOnly() {
-    let all = normalization(.pointwise, .deviation, training: 0..<30)
-    let part = normalization(.pointwise, .deviation)
+  func trainingOnly() throws {
+    let all = try normalization(.pointwise, .deviation, training: 0..<30)
+    let part = try normalization(.pointwise, .deviation)
     #expect(all != part)
     var other = data.outputs
     for place in 20 * 6..<30 * 6 { other[place] = 1e9 }
@@ -59,13 +68,13 @@ struct NormalizationTests {
       inputs: data.inputs, outputs: other)
     var options = TrainingOptions()
     (options.inputShift, options.outputShift) = (.pointwise, .pointwise)
-    #expect(Normalization(changed, training: 0..<20, options: options) == part)
+    #expect(try fit(changed, 0..<20, options) == part)
   }
 
   @Test("the mean output is that of the training part, whatever is subtracted")
-  func meanOutput() {
+  func meanOutput() throws {
     for shift in [ShiftKind.none, .mean, .pointwise] {
-      let means = normalization(shift, .none).meanOutput
+      let means = try normalization(shift, .none).meanOutput
       for point in 0..<6 {
         let mean = (0..<20).reduce(0) { $0 + data.outputs[6 * $1 + point] } / 20
         #expect(abs(means[point] - mean) < 1e-13)
@@ -74,33 +83,11 @@ struct NormalizationTests {
   }
 
   @Test("constant fields are not divided by zero")
-  func constant() {
+  func constant() throws {
     let flat = Dataset(
       path: "", points: .grid([2]), outputPoints: nil, sampleCount: 3,
       inputs: [Double](repeating: 5, count: 6), outputs: [Double](repeating: 7, count: 6))
-    let normalization = Normalization(flat, training: 0..<3, options: TrainingOptions())
+    let normalization = try fit(flat, 0..<3, TrainingOptions())
     #expect(normalization.outputScale == 1 && normalization.outputShift == [7, 7])
-  }
-
-  @Test("what a shard takes in comes out again, in the order of the points")
-  func roundTrip() throws {
-    var options = NetworkOptions()
-    (options.leaf, options.channels) = (3, 2)
-    let network = try Network.build(options, sources: data.points)
-    let normalization = normalization(.pointwise, .deviation)
-    let shard = ShardBuffer<Double>(network, samples: 16, normalization: normalization)
-    let values = AlignedBuffer<Double>(repeating: 9, count: 6 * 16)
-    shard.loadOutputs(data, [4, 0, 29], into: values)
-    var field = [Double](repeating: 0, count: 10)
-    for (column, sample) in [4, 0, 29].enumerated() {
-      shard.store(column, of: values, into: &field, at: 2)
-      for point in 0..<6 {
-        #expect(abs(field[2 + point] - data.outputs[6 * sample + point]) < 1e-13)
-      }
-    }
-    #expect(field[0] == 0 && field[9] == 0)
-    // Columns without a sample are zero.
-    let rest = values.array().enumerated().filter { $0.offset % 16 >= 3 }
-    #expect(rest.allSatisfy { $0.element == 0 })
   }
 }

@@ -1,0 +1,64 @@
+public import BlockKernels
+import BlockSparse
+public import MessagePassing
+
+extension NetworkExecutor {
+  /// Computes the output of the first shard's input.
+  ///
+  /// - Parameter parameters: The parameters.
+  /// - Precondition: This is the only tree rank.
+  public func forward(_ parameters: AlignedBuffer<Scalar>) {
+    precondition(share.rankCount == 1, "ranks that share a network exchange values")
+    for (layer, part) in forwardSchedule.layers[0] { forward(layer, part, 0, parameters) }
+  }
+
+  /// Computes the outputs of the first shards' inputs.
+  ///
+  /// Collective.
+  ///
+  /// - Parameters:
+  ///   - parameters: The parameters that the rank holds.
+  ///   - shards: The number of shards, at most ``slots``, equal on all ranks.
+  ///   - communicator: The tree ranks.
+  /// - Throws: `MPIError` if a message fails.
+  public func forward(
+    _ parameters: AlignedBuffer<Scalar>, shards: Int, on communicator: borrowing Communicator
+  ) throws(MPIError) {
+    let schedule = forwardSchedule
+    lastParameters = parameters
+    for round in schedule.layers.indices {
+      if round > 0 {
+        try forwardExchange.run(round, values[..<shards], on: communicator) {
+          for slot in 0..<shards {
+            for layer in schedule.overlapped[round] { forward(layer, .interior, slot, parameters) }
+          }
+        }
+      }
+      // Shard by shard, so that what one layer leaves is in the caches for the next.
+      for slot in 0..<shards {
+        for (layer, part) in schedule.layers[round] { forward(layer, part, slot, parameters) }
+      }
+    }
+  }
+
+  private func forward(
+    _ layer: Int, _ part: LayerPart, _ slot: Int, _ parameters: AlignedBuffer<Scalar>
+  ) {
+    let item = network.layers[layer]
+    let (source, target) = (values[slot][item.source], values[slot][item.target])
+    let scratch = entries[slot][layer]
+    var entrySpan = scratch.mutableSpan
+    var targetSpan = target.mutableSpan
+    if let addend = item.addend {
+      let term = values[slot][addend]
+      plans[layer].forward(
+        part, parameters: parameters.span, source: source.span, adding: term.span,
+        entries: &entrySpan, target: &targetSpan)
+    } else {
+      plans[layer].forward(
+        part, parameters: parameters.span, source: source.span, entries: &entrySpan,
+        target: &targetSpan)
+    }
+    if part != .interior { flops += plans[layer].forwardFlops }
+  }
+}

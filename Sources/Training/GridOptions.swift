@@ -1,0 +1,53 @@
+public import OperatorNetworks
+
+/// How the ranks of a run are arranged; it does not change the result.
+public struct GridOptions: Sendable {
+  /// Data groups and tree ranks; nil if any arrangement will do.
+  public var shape: (dataGroups: Int, treeRanks: Int)?
+  /// Values with fewer boxes are computed on every tree rank; nil for as many as
+  /// make a step fastest.
+  public var replicatedBoxes: Int?
+
+  /// The machine for which an arrangement is chosen.
+  public var machine = CostModel()
+
+  /// Creates options that leave the arrangement open.
+  public init() {}
+
+  /// Arranges ranks for a network.
+  ///
+  /// - Parameters:
+  ///   - network: The network.
+  ///   - ranks: The number of ranks.
+  ///   - sizes: The sizes of a step.
+  /// - Returns: The plan of the given grid, or of the one whose predicted step is shortest;
+  ///   more tree ranks are taken only if they promise a fifth.
+  /// - Throws: ``TrainingError`` (64) if the grid does not fit.
+  public func plan(
+    _ network: Network, ranks: Int, sizes: StepPlan.Sizes
+  ) throws(TrainingError) -> StepPlan {
+    func plan(_ dataGroups: Int, _ treeRanks: Int) -> StepPlan {
+      machine.plan(
+        network, dataGroups: dataGroups, treeRanks: treeRanks, replicatedBoxes: replicatedBoxes,
+        sizes: sizes)
+    }
+    guard let shape else {
+      let widths = (1...ranks).filter { ranks % $0 == 0 }
+      // Tree ranks wait for each other several times in a step, of which the model knows the messages only:
+      // more of them have to promise a fifth.
+      var best = plan(ranks, 1)
+      var shortest = machine.predict(best).total
+      for width in widths.dropFirst() {
+        let other = plan(ranks / width, width)
+        let time = machine.predict(other).total
+        if time < 0.8 * shortest { (best, shortest) = (other, time) }
+      }
+      return best
+    }
+    let text = "--grid \(shape.dataGroups)x\(shape.treeRanks)"
+    guard shape.dataGroups * shape.treeRanks == ranks else {
+      throw .usage("\(text) needs \(shape.dataGroups * shape.treeRanks) ranks, there are \(ranks)")
+    }
+    return plan(shape.dataGroups, shape.treeRanks)
+  }
+}

@@ -1,0 +1,155 @@
+public import BlockKernels
+public import ClusterTrees
+public import MessagePassing
+import OperatorNetworks
+import ParallelHDF5
+
+/// Measures what a ``CostModel`` needs, on all ranks at once, as they would be in a step.
+public struct MachineBenchmark<Scalar: KernelScalar & MPIScalar> {
+  /// The repetitions of each measurement, of which the median counts.
+  public let repetitions: Int
+
+  /// Creates a benchmark.
+  ///
+  /// - Parameter repetitions: The repetitions of each measurement, at least one.
+  public init(repetitions: Int) { self.repetitions = repetitions }
+
+  /// Measures the seconds of a body: the median over repetitions of the slowest rank.
+  ///
+  /// Collective.
+  private func seconds(
+    on world: borrowing Communicator, _ body: () throws(MPIError) -> Void
+  ) throws(MPIError) -> Double {
+    let clock = ContinuousClock()
+    try body()
+    var times: [Double] = []
+    for _ in 0..<repetitions {
+      try world.barrier()
+      let start = clock.now
+      try body()
+      times.append(try world.maximum((clock.now - start).inSeconds))
+    }
+    return times.sorted()[times.count / 2]
+  }
+
+  /// Measures a whole step on random samples, on every rank for itself.
+  ///
+  /// Collective.
+  ///
+  /// - Parameters:
+  ///   - configuration: The network and how it is trained.
+  ///   - points: The points of inputs and outputs.
+  ///   - world: The ranks.
+  /// - Returns: The seconds of a step, its floating-point operations, and the parameters that it updates.
+  /// - Throws: `NetworkError` if the network does not fit the points, `MPIError` if the library fails.
+  public func step(
+    _ configuration: RunConfiguration, points: PointSet, on world: borrowing Communicator
+  ) throws -> (seconds: Double, flops: Int, parameters: Int) {
+    var options = configuration.training
+    options.split = Split(training: 1, validation: 0, test: 0)
+    let network = try Network.build(configuration.network, sources: points, receivers: nil)
+    let alone = try ProcessGrid.part(of: world, color: world.rank, key: 0)
+    let grid = try ProcessGrid(dataGroups: 1, treeRanks: 1, on: alone)
+    let plan = StepPlan(
+      network, dataGroups: 1, treeRanks: 1, sizes: StepPlan.Sizes(options))
+    var stream = RandomStream(seed: 1, purpose: 0x424E_4348, index: 0)
+    let count = options.batch * points.count
+    let source = SampleSource(
+      Dataset(
+        path: "random", points: points, outputPoints: nil, sampleCount: options.batch,
+        inputs: (0..<count).map { _ in stream.normal() },
+        outputs: (0..<count).map { _ in stream.normal() }))
+    let share = RankShare(whole: network)
+    let normalization = try Normalization(
+      source, training: 0..<options.batch, options: options, network, share, on: grid.tree)
+    let trainer = Trainer<Scalar>(
+      network, plan, share, options: options, source: source, normalization: normalization,
+      norms: [Double](repeating: 1, count: options.batch), on: grid)
+    try trainer.initialize(on: grid)
+    // The first step also compiles and touches what later ones find ready.
+    var times: [Double] = []
+    let clock = ContinuousClock()
+    for repetition in 0...repetitions {
+      try world.barrier()
+      let start = clock.now
+      _ = try trainer.makeStep(on: grid)
+      let slowest = try world.maximum((clock.now - start).inSeconds)
+      if repetition > 0 { times.append(slowest) }
+    }
+    return (
+      times.sorted()[times.count / 2], plan.rank(group: 0, tree: 0).flops, trainer.parameters.count
+    )
+  }
+
+  /// Measures the bytes per second that the optimizer moves.
+  ///
+  /// Collective.
+  ///
+  /// - Parameter world: The ranks.
+  /// - Returns: Bytes per second of one rank.
+  /// - Throws: `MPIError` if the library fails.
+  public func memoryBandwidth(on world: borrowing Communicator) throws(MPIError) -> Double {
+    // Beyond any cache.
+    let count = 1 << 24
+    let parameters = AlignedBuffer<Scalar>(repeating: 0.5, count: count)
+    let gradient = AlignedBuffer<Scalar>(repeating: 0.25, count: count)
+    var optimizer = Optimizer<Scalar>(TrainingOptions(), count: count)
+    let seconds = try seconds(on: world) { () throws(MPIError) in
+      var span = parameters.mutableSpan
+      _ = optimizer.update(&span, range: 0..<count, gradient: gradient.span)
+    }
+    // Four arrays are read and three written.
+    return 7 * Double(count * MemoryLayout<Scalar>.size) / seconds
+  }
+
+  /// Measures messages between neighbours, all pairs at once.
+  ///
+  /// Collective.
+  ///
+  /// - Parameter world: The ranks.
+  /// - Returns: The seconds of a short message, and the bytes per second of long ones; nil on one rank.
+  /// - Throws: `MPIError` if the library fails.
+  public func messages(
+    on world: borrowing Communicator
+  ) throws(MPIError) -> (latency: Double, bandwidth: Double)? {
+    guard world.size > 1 else { return nil }
+    let short = try exchange(count: 1, rounds: 200, on: world)
+    let bytes = 1 << 22
+    let long = try exchange(count: bytes, rounds: 4, on: world)
+    return (short, Double(bytes) / max(long - short, 1e-12))
+  }
+
+  /// Measures the time in which each rank gets a message from the rank before it.
+  private func exchange(
+    count: Int, rounds: Int, on world: borrowing Communicator
+  ) throws(MPIError) -> Double {
+    let (outgoing, incoming) = (
+      AlignedBuffer<UInt8>(repeating: 1, count: count),
+      AlignedBuffer<UInt8>(repeating: 0, count: count)
+    )
+    let next = (world.rank + 1) % world.size
+    let previous = (world.rank + world.size - 1) % world.size
+    var times: [Double] = []
+    let clock = ContinuousClock()
+    for repetition in 0...repetitions {
+      try world.barrier()
+      let start = clock.now
+      for _ in 0..<rounds {
+        var span = incoming.mutableSpan
+        try world.withRequests(sending: outgoing.span, receiving: &span) {
+          (requests) throws(MPIError) in
+          try requests.receive(0..<count, from: previous)
+          try requests.send(0..<count, to: next)
+        }
+      }
+      let slowest = try world.maximum((clock.now - start).inSeconds)
+      if repetition > 0 { times.append(slowest / Double(rounds)) }
+    }
+    return times.sorted()[times.count / 2]
+  }
+}
+
+extension Duration {
+  /// The duration as a number of seconds.
+  var inSeconds: Double { self / .seconds(1) }
+}

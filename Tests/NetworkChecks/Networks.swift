@@ -1,0 +1,79 @@
+import BlockKernels
+import BlockSparse
+import ClusterTrees
+import OperatorNetworks
+
+/// What a check found wrong.
+struct CheckFailure: Error, CustomStringConvertible {
+  let description: String
+}
+
+/// Stops a check on this rank unless a condition holds.
+func expect(_ condition: Bool, _ text: @autoclosure () -> String) throws {
+  if !condition { throw CheckFailure(description: text()) }
+}
+
+/// The networks that are checked, by name.
+enum Networks {
+  static let names = [
+    "h2nn", "h2nn linear path", "h2nn 2D", "h2nn 3D", "h2nn cloud", "h2nn two clouds", "mnn-h2",
+    "mnn-h2 zero", "mnn-h2 offset", "mnn-h2 mix", "conv", "dense",
+    "h2nn one linear layer", "h2nn block function", "mnn-h2 block function",
+    "mnn-h2 offset block function", "two readers",
+  ]
+
+  /// Makes points in the unit square.
+  private static func cloud(_ count: Int, seed: Int64) throws -> PointSet {
+    var stream = RandomStream(seed: seed, purpose: 3, index: 0)
+    return try PointSet(coordinates: (0..<2 * count).map { _ in stream.uniform() }, dimension: 2)
+  }
+
+  /// Makes a network of two layers that wait for the same boxes, of which one needs more of them.
+  private static func twoReaders() -> Network {
+    let layout = BoxLayout(boxes: 24, channels: 2)
+    func band(_ width: Int) -> BlockPattern {
+      .band(.band(gridShape: [24], width: width, periodic: true), sharing: .own)
+    }
+    var builder = NetworkBuilder(input: layout)
+    let value = builder.add("before", from: 0, to: layout, pattern: band(1), activation: .relu)
+    let narrow = builder.add("narrow", from: value, to: layout, pattern: band(1), activation: .tanh)
+    let wide = builder.add("wide", from: value, to: layout, pattern: band(3), adding: narrow)
+    let order = (0..<48).map { Int32($0) }
+    return builder.finish(output: wide, inputOrder: order, outputOrder: order)
+  }
+
+  static func build(_ name: String) throws -> Network {
+    var options = NetworkOptions()
+    options.channels = 3
+    options.linearPath = name.contains("linear")
+    if name.contains("block function") { options.blockActivation = .tanh }
+    if name.contains("one") { options.layers = 1 }
+    options.boundary = name.contains("zero") ? .zero : .periodic
+    switch name {
+    case "h2nn", "h2nn linear path", "h2nn one linear layer", "h2nn block function":
+      return try Network.build(options, sources: .grid([80]))
+    case "h2nn 2D":
+      options.leaf = 2
+      return try Network.build(options, sources: .grid([16, 16]))
+    case "h2nn 3D":
+      options.leaf = 2
+      return try Network.build(options, sources: .grid([8, 8, 8]))
+    case "h2nn cloud":
+      options.leaf = 3
+      return try Network.build(options, sources: try cloud(70, seed: 11))
+    case "h2nn two clouds":
+      options.leaf = 3
+      return try Network.build(
+        options, sources: try cloud(70, seed: 12), receivers: try cloud(90, seed: 13))
+    case "mnn-h2", "mnn-h2 zero", "mnn-h2 block function": options.model = .mnnH2
+    case "mnn-h2 offset", "mnn-h2 offset block function":
+      (options.model, options.sharing) = (.mnnH2, .offset)
+    case "mnn-h2 mix": (options.model, options.sharing) = (.mnnH2, .mix)
+    case "conv": options.model = .conv
+    case "dense": options.model = .dense
+    case "two readers": return twoReaders()
+    default: throw CheckFailure(description: "no network has the name \(name)")
+    }
+    return try Network.build(options, sources: .grid([name == "conv" ? 37 : 80]))
+  }
+}

@@ -1,0 +1,49 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The checks of networks that are spread over ranks, each run by a program of its own under `mpirun`.
+///
+/// Every check has all networks, with no value replicated, with those of few boxes, and with the default.
+@Suite("Networks on tree ranks, under mpirun", .serialized)
+struct NetworkChecksTests {
+  private func check(
+    _ name: String, _ networks: String = "all", ranks: Int, replicated: [String],
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let launch = try launch(
+      "NetworkChecks", arguments: [name, networks] + replicated, ranks: ranks)
+    #expect(launch.status == 0, "\(launch.errors)", sourceLocation: sourceLocation)
+    #expect(launch.output == "ok\n", "\(launch.errors)", sourceLocation: sourceLocation)
+  }
+
+  @Test("outputs and gradients have the bits of one rank", arguments: [2, 3, 5, 7])
+  func bits(ranks: Int) throws {
+    try check("bits", ranks: ranks, replicated: ["0", "9", "default"])
+  }
+
+  @Test("more ranks than boxes are idle", arguments: [23])
+  func idle(ranks: Int) throws {
+    let networks = "h2nn two clouds,h2nn block function,mnn-h2,mnn-h2 offset,mnn-h2 mix,dense"
+    try check("bits", networks, ranks: ranks, replicated: ["0", "default"])
+  }
+
+  @Test("gradients over all ranks are those of the adjoint", arguments: [2, 3, 7])
+  func adjoint(ranks: Int) throws {
+    try check("adjoint", ranks: ranks, replicated: ["0"])
+  }
+
+  @Test("what is sent and computed is what the plan says", arguments: [1, 2, 3, 5, 7])
+  func traffic(ranks: Int) throws {
+    try check("traffic", ranks: ranks, replicated: ["0", "9", "default"])
+  }
+
+  @Test("wrong words are no success")
+  func wrong() throws {
+    let calls = [[], ["bits", "no-such", "0"], ["no-such", "h2nn", "0"], ["bits", "h2nn", "x"]]
+    for words in calls {
+      let launch = try launch("NetworkChecks", arguments: words, ranks: nil)
+      #expect(launch.status != 0 && launch.output != "ok\n", "\(words)")
+    }
+  }
+}
