@@ -210,28 +210,6 @@ extension Elementwise {
     }
   }
 
-  /// Copies one run of elements to another one of the same storage: y = x.
-  ///
-  /// - Parameters:
-  ///   - values: The storage.
-  ///   - sourceStart: Where x begins.
-  ///   - range: The elements of y, apart from those of x.
-  @inlinable public static func copy<Scalar: KernelScalar>(
-    within values: inout MutableSpan<Scalar>, from sourceStart: Int, to range: Range<Int>
-  ) {
-    precondition(
-      lies(range.lowerBound, range.count, in: values.count)
-        && lies(sourceStart, range.count, in: values.count)
-        && !range.overlaps(sourceStart..<sourceStart + range.count),
-      "\(range) and as many from \(sourceStart) of \(values.count) elements")
-    unsafe values.withUnsafeMutableBufferPointer { values in
-      guard let start = values.baseAddress else { return }
-      // Both extents were checked above.
-      let (x, y) = unsafe (start + sourceStart, start + range.lowerBound)
-      for i in 0..<range.count { unsafe y[i] = x[i] }
-    }
-  }
-
   /// Sets a run of elements to zero.
   ///
   /// - Parameters:

@@ -24,12 +24,8 @@ extension LayerPlan {
     if let rowSums {
       for node in rowSums.nodes {
         sum(node, rowSums, sourceTransposed, gradient, factor, &scratch)
-        let start = rowSums.counts[placement.rank]
         if placement.rankRows.count == 1 {
-          store(node.group, scratch.span, at: start, into: &parameterGradient)
-        } else {
-          Elementwise.copy(
-            within: &scratch, from: start, to: node.start..<node.start + rowSums.sizes[node.group])
+          store(node.group, scratch.span, at: node.start, into: &parameterGradient)
         }
       }
       if placement.rankRows.count == 1 { clearUnused(rowSums, &parameterGradient) }
@@ -48,16 +44,17 @@ extension LayerPlan {
     }
   }
 
-  /// Sums the gradients of the rows of a node, on the stack in the scratch behind the sums.
+  /// Sums the gradients of the rows of a node in its place, with the rest of the stack behind the sums.
   private func sum(
     _ node: RowSums.Node, _ sums: RowSums, _ source: Span<Scalar>, _ gradient: Span<Scalar>,
     _ factor: Span<Scalar>, _ scratch: inout MutableSpan<Scalar>
   ) {
-    let (size, stack) = (sums.sizes[node.group], sums.counts[placement.rank])
+    let size = sums.sizes[node.group]
+    let stack = SumStack(first: node.start, others: sums.counts[placement.rank], size: size)
     let weightCount = size - layer.groupOutputs[node.group]
     for (row, step) in zip(node.rows, node.steps) {
       let index = row - placement.rows.lowerBound
-      let leaf = stack + step.place * size
+      let leaf = stack.start(of: step.place)
       if !coversGroup[index] { Elementwise.clear(&scratch, in: leaf..<leaf + size) }
       for place in weights.starts[index]..<weights.starts[index + 1] {
         let product = weights.products[place]
@@ -67,17 +64,7 @@ extension LayerPlan {
       Elementwise.sumOverSamples(
         gradient, at: rowGradients[index], channels: layer.target.channels(of: row),
         samples: samples, into: &scratch, at: leaf + weightCount, accumulates: false)
-      Self.merge(step, size: size, stack: stack, &scratch)
-    }
-  }
-
-  /// Adds the topmost terms of a stack to those below them.
-  private static func merge(
-    _ step: SummationTree.Step, size: Int, stack: Int, _ scratch: inout MutableSpan<Scalar>
-  ) {
-    for merge in 0..<step.merges {
-      let top = stack + (step.place - merge) * size
-      Elementwise.add(within: &scratch, from: top, to: top - size..<top)
+      stack.merge(step, &scratch)
     }
   }
 
@@ -119,19 +106,42 @@ extension LayerPlan {
     into parameterGradient: inout MutableSpan<Scalar>
   ) {
     guard let rowSums else { return }
-    let stack = rowSums.counts[placement.rank]
+    let first = rowSums.counts[placement.rank]
     for group in rowSums.sizes.indices {
       let size = rowSums.sizes[group]
+      let stack = SumStack(first: first, others: first + size, size: size)
       for term in rowSums.contributions[group] {
-        let place = stack + term.step.place * size
+        let place = stack.start(of: term.step.place)
         Elementwise.copy(
           sums, at: starts[term.rank] + term.start, to: &scratch, in: place..<place + size)
-        Self.merge(term.step, size: size, stack: stack, &scratch)
+        stack.merge(term.step, &scratch)
       }
       if !rowSums.contributions[group].isEmpty {
-        store(group, scratch.span, at: stack, into: &parameterGradient)
+        store(group, scratch.span, at: first, into: &parameterGradient)
       }
     }
     clearUnused(rowSums, &parameterGradient)
+  }
+}
+
+/// The stack on which sums are formed: its lowest place, where the sum ends, and the others behind each other.
+private struct SumStack {
+  let first: Int
+  let others: Int
+  let size: Int
+
+  /// Returns where a term begins in the scratch.
+  func start(of place: Int) -> Int { place == 0 ? first : others + (place - 1) * size }
+
+  /// Adds the topmost terms to those below them.
+  @inline(__always)
+  func merge<Scalar: KernelScalar>(
+    _ step: SummationTree.Step, _ scratch: inout MutableSpan<Scalar>
+  ) {
+    for merge in 0..<step.merges {
+      let below = start(of: step.place - merge - 1)
+      Elementwise.add(
+        within: &scratch, from: start(of: step.place - merge), to: below..<below + size)
+    }
   }
 }

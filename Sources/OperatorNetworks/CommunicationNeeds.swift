@@ -42,18 +42,13 @@ struct Needs {
       gather(item.source, .forward, round: round)
       return true
     }
-    let (pattern, rows) = (item.layer.pattern, owners(of: item.target))
-    let sources = owners(of: item.source)
-    var exchanges = false
-    for row in 0..<pattern.targetCount {
-      for entry in pattern.entries(of: row) {
-        let box = Int(pattern.sources[entry])
-        guard sources[box] != rows[row] else { continue }
-        exchanges = true
-        add(.forward, round, item.source, box, from: sources[box], to: rows[row])
-      }
+    let crossings = crossings(item)
+    for crossing in crossings {
+      add(
+        .forward, round, item.source, crossing.box, from: crossing.boxOwner,
+        to: crossing.rowOwner)
     }
-    return exchanges
+    return !crossings.isEmpty
   }
 
   /// Adds the gradients of a layer's targets, and the blocks of weights, that owners of sources need.
@@ -72,23 +67,40 @@ struct Needs {
       }
       return true
     }
-    let (pattern, rows) = (layer.pattern, owners(of: item.target))
+    let crossings = crossings(item)
+    for crossing in crossings {
+      let (row, rowOwner, boxOwner) = (crossing.row, crossing.rowOwner, crossing.boxOwner)
+      add(.backward, round, value, row, from: rowOwner, to: boxOwner)
+      // Shared weights are on every rank; own ones are copied block by block after each update.
+      if layer.rowsOwnWeights {
+        weights[Int(rowOwner) * partition.rankCount + Int(boxOwner), default: 0] +=
+          layer.target.channels(of: row) * layer.source.channels(of: crossing.box)
+      }
+    }
+    return !crossings.isEmpty
+  }
+
+  /// An entry whose row and source belong to different ranks.
+  private struct Crossing {
+    let row: Int
+    let box: Int
+    let rowOwner: Int32
+    let boxOwner: Int32
+  }
+
+  /// Returns the entries of a layer that cross ranks.
+  private mutating func crossings(_ item: NetworkLayer) -> [Crossing] {
+    let (pattern, rows) = (item.layer.pattern, owners(of: item.target))
     let sources = owners(of: item.source)
-    var exchanges = false
+    var result: [Crossing] = []
     for row in 0..<pattern.targetCount {
       for entry in pattern.entries(of: row) {
         let box = Int(pattern.sources[entry])
         guard sources[box] != rows[row] else { continue }
-        exchanges = true
-        add(.backward, round, value, row, from: rows[row], to: sources[box])
-        // Shared weights are on every rank; own ones are copied block by block after each update.
-        if layer.rowsOwnWeights {
-          weights[Int(rows[row]) * partition.rankCount + Int(sources[box]), default: 0] +=
-            layer.target.channels(of: row) * layer.source.channels(of: box)
-        }
+        result.append(Crossing(row: row, box: box, rowOwner: rows[row], boxOwner: sources[box]))
       }
     }
-    return exchanges
+    return result
   }
 
   /// Adds a box to a message, unless the receiver has it already.

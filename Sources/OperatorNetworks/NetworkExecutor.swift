@@ -139,7 +139,8 @@ public final class NetworkExecutor<Scalar: KernelScalar & MPIScalar> {
       .forward, network, plan, share, samples: samples, slots: slots)
     backwardExchange = BoxExchange(
       .backward, network, plan, share, samples: samples, slots: forTraining ? slots : 0)
-    weightExchange = WeightExchange(network, partition, share, plans)
+    weightExchange = WeightExchange(
+      network, partition, share, plans, forTraining: forTraining)
     sumExchange = SumExchange(plans, share, slots: forTraining ? slots : 0)
   }
 

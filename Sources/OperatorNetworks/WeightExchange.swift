@@ -37,14 +37,15 @@ struct WeightExchange<Scalar: KernelScalar & MPIScalar> {
 
   init(
     _ network: Network, _ partition: TreePartition, _ share: RankShare,
-    _ plans: [LayerPlan<Scalar>]
+    _ plans: [LayerPlan<Scalar>], forTraining: Bool
   ) {
     remote = plans.map { AlignedBuffer(repeating: 0, count: $0.remoteWeightCount) }
     let (own, ranks) = (share.rank, 0..<share.rankCount)
     var sends = [[Block]](repeating: [], count: ranks.count)
     var receives = sends
     var gathers: [Gather] = []
-    for (index, item) in network.layers.enumerated() where ranks.count > 1 && item.source != 0 {
+    for (index, item) in network.layers.enumerated()
+    where forTraining && ranks.count > 1 && item.source != 0 {
       let (layer, placement) = (item.layer, share.layers[index])
       let (source, target) = (partition.values[item.source], partition.values[item.target])
       guard layer.rowsOwnWeights, !target.isReplicated else { continue }

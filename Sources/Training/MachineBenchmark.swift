@@ -18,9 +18,10 @@ public struct MachineBenchmark<Scalar: KernelScalar & MPIScalar> {
   ///
   /// Collective.
   private func seconds(
-    on world: borrowing Communicator, _ body: () throws(MPIError) -> Void
-  ) throws(MPIError) -> Double {
+    on world: borrowing Communicator, _ body: () throws -> Void
+  ) throws -> Double {
     let clock = ContinuousClock()
+    // The first time also compiles, and touches what later ones find ready.
     try body()
     var times: [Double] = []
     for _ in 0..<repetitions {
@@ -66,19 +67,8 @@ public struct MachineBenchmark<Scalar: KernelScalar & MPIScalar> {
       network, plan, share, options: options, source: source, normalization: normalization,
       norms: [Double](repeating: 1, count: options.batch), on: grid)
     try trainer.initialize(on: grid)
-    // The first step also compiles and touches what later ones find ready.
-    var times: [Double] = []
-    let clock = ContinuousClock()
-    for repetition in 0...repetitions {
-      try world.barrier()
-      let start = clock.now
-      _ = try trainer.makeStep(on: grid)
-      let slowest = try world.maximum((clock.now - start).inSeconds)
-      if repetition > 0 { times.append(slowest) }
-    }
-    return (
-      times.sorted()[times.count / 2], plan.rank(group: 0, tree: 0).flops, trainer.parameters.count
-    )
+    let seconds = try seconds(on: world) { _ = try trainer.makeStep(on: grid) }
+    return (seconds, plan.rank(group: 0, tree: 0).flops, trainer.parameters.count)
   }
 
   /// Measures the bytes per second that the optimizer moves.
@@ -88,13 +78,13 @@ public struct MachineBenchmark<Scalar: KernelScalar & MPIScalar> {
   /// - Parameter world: The ranks.
   /// - Returns: Bytes per second of one rank.
   /// - Throws: `MPIError` if the library fails.
-  public func memoryBandwidth(on world: borrowing Communicator) throws(MPIError) -> Double {
+  public func memoryBandwidth(on world: borrowing Communicator) throws -> Double {
     // Beyond any cache.
     let count = 1 << 24
     let parameters = AlignedBuffer<Scalar>(repeating: 0.5, count: count)
     let gradient = AlignedBuffer<Scalar>(repeating: 0.25, count: count)
     var optimizer = Optimizer<Scalar>(TrainingOptions(), count: count)
-    let seconds = try seconds(on: world) { () throws(MPIError) in
+    let seconds = try seconds(on: world) {
       var span = parameters.mutableSpan
       _ = optimizer.update(&span, range: 0..<count, gradient: gradient.span)
     }
@@ -111,7 +101,7 @@ public struct MachineBenchmark<Scalar: KernelScalar & MPIScalar> {
   /// - Throws: `MPIError` if the library fails.
   public func messages(
     on world: borrowing Communicator
-  ) throws(MPIError) -> (latency: Double, bandwidth: Double)? {
+  ) throws -> (latency: Double, bandwidth: Double)? {
     guard world.size > 1 else { return nil }
     let short = try exchange(count: 1, rounds: 200, on: world)
     let bytes = 1 << 22
@@ -122,18 +112,14 @@ public struct MachineBenchmark<Scalar: KernelScalar & MPIScalar> {
   /// Measures the time in which each rank gets a message from the rank before it.
   private func exchange(
     count: Int, rounds: Int, on world: borrowing Communicator
-  ) throws(MPIError) -> Double {
+  ) throws -> Double {
     let (outgoing, incoming) = (
       AlignedBuffer<UInt8>(repeating: 1, count: count),
       AlignedBuffer<UInt8>(repeating: 0, count: count)
     )
     let next = (world.rank + 1) % world.size
     let previous = (world.rank + world.size - 1) % world.size
-    var times: [Double] = []
-    let clock = ContinuousClock()
-    for repetition in 0...repetitions {
-      try world.barrier()
-      let start = clock.now
+    let all = try seconds(on: world) {
       for _ in 0..<rounds {
         var span = incoming.mutableSpan
         try world.withRequests(sending: outgoing.span, receiving: &span) {
@@ -142,10 +128,8 @@ public struct MachineBenchmark<Scalar: KernelScalar & MPIScalar> {
           try requests.send(0..<count, to: next)
         }
       }
-      let slowest = try world.maximum((clock.now - start).inSeconds)
-      if repetition > 0 { times.append(slowest / Double(rounds)) }
     }
-    return times.sorted()[times.count / 2]
+    return all / Double(rounds)
   }
 }
 

@@ -45,7 +45,7 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     self.network = network
     self.options = options
     self.source = source
-    let shards = options.shardCount
+    let shards = plan.sizes.shards
     let own = evenPiece(of: shards, pieces: grid.dataGroups, piece: grid.group)
     // Tree ranks exchange the boxes of all their shards at once; alone, a rank has one shard in its caches.
     executor = NetworkExecutor(
@@ -211,9 +211,4 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     try grid.groups.allGather(losses.span, counts: counts, into: &span)
     return all.reduce(0, +) / Double(options.batch)
   }
-}
-
-extension TrainingOptions {
-  /// The shards of a batch.
-  var shardCount: Int { (batch + shard - 1) / shard }
 }

@@ -104,8 +104,8 @@ extension TrainingRun {
   /// The floating-point operations of the products of one step, on any grid.
   private var flopsPerStep: Int {
     let load = RankLoad.all(network, TreePartition(network, ranks: 1))[0]
-    let options = configuration.training
-    return load.flopsPerSample * options.shardCount * options.shard
+    let sizes = StepPlan.Sizes(configuration.training)
+    return load.flopsPerSample * sizes.shards * sizes.shard
   }
 
   /// Returns the median over the steps after warm-up of the slowest rank's time.

@@ -9,13 +9,11 @@ struct GridReport {
   let sizes: StepPlan.Sizes
   let precision: Precision
   let machine: CostModel
-  let arguments: Arguments
 
   /// Reads the options.
   init(_ arguments: Arguments) throws(TrainingError) {
     let training = try arguments.trainingOptions()
     let options = try arguments.gridOptions()
-    self.arguments = arguments
     grid = options
     sizes = StepPlan.Sizes(training)
     precision = training.precision

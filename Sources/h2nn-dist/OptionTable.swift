@@ -30,6 +30,13 @@ struct Verb {
 
 /// The groups of options that several verbs share.
 enum OptionGroups {
+  static let wholeGrid = OptionSpec(
+    "grid", "DxT", "data groups × tree ranks, for networks that one rank cannot hold",
+    standard: "as many groups as ranks")
+  static let replication = OptionSpec(
+    "replicate-below", "n", "values with fewer boxes are computed on every tree rank",
+    standard: "chosen by the cost model")
+
   static let common: (title: String, options: [OptionSpec]) = (
     "Common",
     [

@@ -45,9 +45,7 @@ enum Verbs {
           OptionSpec("restart", nil, "start over although DIR has checkpoints"),
           OptionSpec("stop-after", "n", "stop after step n with a checkpoint and status 75"),
           OptionSpec("grid", "DxT", "data groups × tree ranks, or auto", standard: "auto"),
-          OptionSpec(
-            "replicate-below", "n", "values with fewer boxes are computed on every tree rank",
-            standard: "chosen by the cost model"),
+          OptionGroups.replication,
           OptionSpec(
             "machine", "FILE",
             "what bench wrote on the machine; grid and replication are planned with it"),
@@ -81,12 +79,7 @@ enum Verbs {
           OptionSpec(
             "part", "NAME", "training, validation or test by the split of the run",
             standard: "all samples"),
-          OptionSpec(
-            "grid", "DxT", "data groups × tree ranks, for networks that one rank cannot hold",
-            standard: "as many groups as ranks"),
-          OptionSpec(
-            "replicate-below", "n", "values with fewer boxes are computed on every tree rank",
-            standard: "chosen by the cost model"),
+          OptionGroups.wholeGrid, OptionGroups.replication,
         ]
       ), OptionGroups.layout, OptionGroups.common,
     ])
@@ -102,12 +95,7 @@ enum Verbs {
           OptionSpec("data", "FILE", "the dataset; its outputs are not needed"),
           OptionSpec("out", "FILE", "the HDF5 file to be written"),
           OptionSpec("force", nil, "overwrite that file"),
-          OptionSpec(
-            "grid", "DxT", "data groups × tree ranks, for networks that one rank cannot hold",
-            standard: "as many groups as ranks"),
-          OptionSpec(
-            "replicate-below", "n", "values with fewer boxes are computed on every tree rank",
-            standard: "chosen by the cost model"),
+          OptionGroups.wholeGrid, OptionGroups.replication,
         ]
       ), OptionGroups.layout, OptionGroups.common,
     ])
@@ -144,9 +132,7 @@ enum Verbs {
         "Process grid",
         [
           OptionSpec("grid", "DxT", "print the plan of a step: data groups × tree ranks"),
-          OptionSpec(
-            "replicate-below", "n", "values with fewer boxes are computed on every tree rank",
-            standard: "chosen by the cost model"),
+          OptionGroups.replication,
           OptionSpec("scaling", nil, "print predicted step times on 1 to 4096 ranks"),
           OptionSpec("machine", "FILE", "what bench wrote on the machine to plan for"),
           OptionSpec("batch", "B", "samples of a step", standard: "256"),

@@ -26,7 +26,13 @@ extension RawCommunicator {
     var group: MPI_Group?
     try check(unsafe MPI_Comm_group(communicator, &group), "MPI_Comm_group")
     // The group is the own one of this function, whose body does not keep it.
-    defer { _ = unsafe MPI_Group_free(&group) }
-    try unsafe body(group)
+    do throws(MPIError) {
+      try unsafe body(group)
+    } catch {
+      // The error of the body says more than one that follows from it.
+      _ = unsafe MPI_Group_free(&group)
+      throw error
+    }
+    try check(unsafe MPI_Group_free(&group), "MPI_Group_free")
   }
 }
