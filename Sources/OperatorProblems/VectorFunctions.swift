@@ -52,6 +52,35 @@ enum VectorFunctions {
     return value * power(half) * power(count &- half)
   }
 
+  /// Computes 1 - e^-x and e^-x, both to about 2 units in their last place.
+  ///
+  /// - Parameter x: The arguments, not negative; the result for those above 700 is that for 700.
+  /// - Returns: Both parts, of which the first is exact to its last digits near zero too.
+  @inline(__always)
+  static func attenuation(_ x: Lanes) -> (less: Lanes, remaining: Lanes) {
+    // As in `exponentialOfNegative`; 2^-n is a normal number here.
+    let x = x.replacing(with: 700, where: .!(x .<= 700))
+    let magic = Lanes(repeating: 0x1.8p52)
+    let rounded = x * Lanes(repeating: 0x1.71547652b82fep0) + magic
+    let n = rounded - magic
+    let upper = n * Lanes(repeating: 0x1.62e42fefp-1) - x
+    let r = upper + n * Lanes(repeating: 0x1.473de6af278edp-34)
+    let scale = power(unsafe unsafeBitCast(rounded, to: Bits.self) & Bits(repeating: 0x7ff))
+    let change = scale * (r * ExponentialIntegralTables.exponential(r))
+    return ((1 - scale) - change, scale + change)
+  }
+
+  /// Adds up eight lanes in a fixed order.
+  ///
+  /// - Parameter x: The summands.
+  /// - Returns: Their sum.
+  @inline(__always)
+  static func sum(_ x: Lanes) -> Double {
+    let four = x.lowHalf + x.highHalf
+    let two = four.lowHalf + four.highHalf
+    return two[0] + two[1]
+  }
+
   /// Computes 2^-n.
   @inline(__always)
   private static func power(_ n: Bits) -> Lanes {
