@@ -4,8 +4,9 @@
 // It may import BlockKernels (random numbers, LAPACK, aligned buffers) and FFTW behind
 // RealTransform+C.swift. The numbers of a sample are a function of seed, index and options, never of
 // the rank or of the order of calls: random numbers are counter-based, exponentials and logarithms
-// are our own (VectorFunctions.swift), and all sums have one order. Dense solves and transforms
-// are left to OpenBLAS and FFTW, whose last bits may differ between kinds of processors.
+// are our own (VectorFunctions.swift), and all sums have one order. Transforms, and solves where the
+// iteration does not converge, are left to FFTW and OpenBLAS, whose last bits may differ between kinds
+// of processors.
 
 /// A statement about a data set, to be stored beside it.
 public enum AttributeValue: Equatable, Sendable {
