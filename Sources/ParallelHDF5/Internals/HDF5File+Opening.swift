@@ -18,8 +18,9 @@ extension HDF5File {
       try operation.check { H5Pset_all_coll_metadata_ops(id, true) }
       try operation.check { H5Pset_coll_metadata_write(id, true) }
     case .none:
-      // File systems without locks say so, and then there is nothing to be done about it.
-      try operation.check { H5Pset_file_locking(id, true, true) }
+      // As with MPI, files are not locked: cluster file systems often cannot, and a child process that has
+      // inherited the lock would keep it.
+      try operation.check { H5Pset_file_locking(id, false, true) }
     }
     return properties
   }
