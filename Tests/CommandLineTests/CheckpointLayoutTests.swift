@@ -1,4 +1,3 @@
-import Foundation
 import TestSupport
 import Testing
 
@@ -29,7 +28,7 @@ struct CheckpointLayoutTests {
     _ = try scratch.summary(of: ["predict", "--out", predictions] + options)
     let error = try scratch.summary(of: ["evaluate"] + options).number("error_mean")
     let compared = [checkpoint, data, "--compare", predictions]
-    let peer = try Peer.run(compared)
+    let peer = try Peer.run("run_checkpoint.py", compared)
     #expect(peer.status == 0, "\(peer.text)")
     let words = peer.text.split { $0 == " " || $0 == "\n" }
     let told = try #require(words.compactMap { Double($0) }.first)
@@ -37,7 +36,7 @@ struct CheckpointLayoutTests {
     // The comparison can fail: one wrong number shows.
     if precision == "float" {
       try Checkpoints.damage(checkpoint, "/parameters/near.1/weights")
-      #expect(try Peer.run(compared).status == 1)
+      #expect(try Peer.run("run_checkpoint.py", compared).status == 1)
     }
   }
 
@@ -72,34 +71,5 @@ struct CheckpointLayoutTests {
     fields.shape = [8, 8]
     fields.outputShape = [8, 8]
     try compare(fields, network, precision: "double")
-  }
-}
-
-/// The script `Tests/Peers/run_checkpoint.py`.
-enum Peer {
-  private static let script = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("Peers/run_checkpoint.py").path
-
-  /// Whether it can run here.
-  static let isThere = (try? python(["-c", "import numpy, h5py"]).status) == 0
-
-  /// Runs it.
-  static func run(_ arguments: [String]) throws -> (status: Int32, text: String) {
-    try python([script] + arguments)
-  }
-
-  private static func python(_ arguments: [String]) throws -> (status: Int32, text: String) {
-    let process = Process()
-    let pipe = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    // The system's Python may have packages that the first one on the path has not.
-    process.arguments = [ProcessInfo.processInfo.environment["PYTHON"] ?? "python3"] + arguments
-    process.standardOutput = pipe
-    process.standardError = pipe
-    try process.run()
-    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    return (process.terminationStatus, text)
   }
 }
