@@ -44,12 +44,13 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CXSMM", pkgConfig: "libxsmm", providers: [.apt(["libxsmm-dev"])]),
+    .systemLibrary(name: "CProcessor"),
     .systemLibrary(name: "CFFTW", pkgConfig: "fftw3", providers: [.apt(["libfftw3-dev"])]),
 
     // MARK: Modules
     module("MessagePassing", ["CMPI"]),
     module("ParallelHDF5", ["CHDF5", "CMPI", "MessagePassing"]),
-    module("BlockKernels", ["COpenBLAS", xsmm]),
+    module("BlockKernels", ["COpenBLAS", "CProcessor", xsmm]),
     module("ClusterTrees", []),
     module("BlockSparse", ["BlockKernels", "ClusterTrees"]),
     module("OperatorNetworks", ["BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing"]),
@@ -71,6 +72,7 @@ let package = Package(
       swiftSettings: settings),
 
     // MARK: Tests
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     .executableTarget(
       name: "DistributedChecks", dependencies: ["MessagePassing", "ParallelHDF5"],
@@ -98,7 +100,7 @@ let package = Package(
       "TrainingTests",
       [
         "Training", "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees",
-        "MessagePassing",
+        "MessagePassing", "AllocationCounter",
       ]),
     tests("CommandLineTests", ["h2nn-dist", "TestSupport", "ParallelHDF5"]),
   ]

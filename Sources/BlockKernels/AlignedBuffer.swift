@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+internal import Glibc
+#endif
+
 /// A fixed number of scalars in memory aligned to 64 bytes.
 ///
 /// A class and not a noncopyable value: a network keeps arrays of buffers and works on several of them
@@ -15,12 +19,22 @@ public final class AlignedBuffer<Scalar: BitwiseCopyable> {
   public init(repeating value: Scalar, count: Int) {
     precondition(count >= 0, "a buffer of \(count) elements")
     let bytes = max(count, 1) * MemoryLayout<Scalar>.stride
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    // Large buffers take large pages where the system has them: fewer addresses to translate.
+    let isLarge = bytes >= Self.largePage
+    let raw = UnsafeMutableRawPointer.allocate(
+      byteCount: bytes, alignment: isLarge ? Self.largePage : 64)
+    #if os(Linux)
+    // Only advice, about memory that was allocated above; it may be declined.
+    if isLarge { _ = unsafe madvise(raw, bytes, MADV_HUGEPAGE) }
+    #endif
     // The memory was allocated above for this many elements.
     let typed = unsafe raw.bindMemory(to: Scalar.self, capacity: max(count, 1))
     unsafe storage = UnsafeMutableBufferPointer(start: typed, count: count)
     unsafe storage.initialize(repeating: value)
   }
+
+  /// The bytes of a large page.
+  private static var largePage: Int { 1 << 21 }
 
   deinit {
     // Allocated by the initializer; no span outlives this object.

@@ -1,3 +1,5 @@
+internal import CProcessor
+
 /// Kernels over matrices of samples × channels, column-major: the samples of a channel are contiguous.
 public enum Elementwise {
   /// Returns whether a run of elements lies inside a storage.
@@ -5,135 +7,28 @@ public enum Elementwise {
     start >= 0 && count >= 0 && start + count <= total
   }
 
-  /// Fills each channel with its bias.
-  ///
-  /// - Parameters:
-  ///   - bias: Storage of the biases.
-  ///   - biasStart: Where the biases of these channels begin.
-  ///   - channels: The number of channels.
-  ///   - samples: The number of samples.
-  ///   - values: The storage to fill.
-  ///   - start: Where in `values` the first channel begins.
-  @inlinable public static func fill<Scalar: KernelScalar>(
-    bias: Span<Scalar>, at biasStart: Int, channels: Int, samples: Int,
-    into values: inout MutableSpan<Scalar>, at start: Int
-  ) {
-    precondition(
-      lies(biasStart, channels, in: bias.count)
-        && lies(start, channels * samples, in: values.count),
-      "\(channels) channels of \(samples) samples")
-    unsafe bias.withUnsafeBufferPointer { b in
-      unsafe values.withUnsafeMutableBufferPointer { y in
-        // Both extents were checked above.
-        for c in 0..<channels {
-          let value = unsafe b[biasStart + c]
-          let first = start + c * samples
-          for i in first..<first + samples { unsafe y[i] = value }
-        }
-      }
-    }
-  }
-
-  /// Copies elements and adds to each channel its bias: y = x + b.
-  ///
-  /// - Parameters:
-  ///   - source: The storage of x.
-  ///   - sourceStart: Where in `source` the first channel begins.
-  ///   - bias: Storage of the biases.
-  ///   - biasStart: Where the biases of these channels begin.
-  ///   - channels: The number of channels.
-  ///   - samples: The number of samples.
-  ///   - values: The storage of y.
-  ///   - start: Where in `values` the first channel begins.
-  @inlinable public static func fill<Scalar: KernelScalar>(
-    from source: Span<Scalar>, at sourceStart: Int, bias: Span<Scalar>, at biasStart: Int,
-    channels: Int, samples: Int, into values: inout MutableSpan<Scalar>, at start: Int
-  ) {
-    precondition(
-      lies(biasStart, channels, in: bias.count)
-        && lies(start, channels * samples, in: values.count)
-        && lies(sourceStart, channels * samples, in: source.count),
-      "\(channels) channels of \(samples) samples")
-    unsafe source.withUnsafeBufferPointer { x in
-      unsafe bias.withUnsafeBufferPointer { b in
-        unsafe values.withUnsafeMutableBufferPointer { y in
-          // The extents were checked above.
-          for c in 0..<channels {
-            let value = unsafe b[biasStart + c]
-            let first = start + c * samples
-            let shift = sourceStart - start
-            for i in first..<first + samples { unsafe y[i] = x[i + shift] + value }
-          }
-        }
-      }
-    }
-  }
-
-  /// Sums each channel over its samples, in 16 lanes and in a fixed order.
-  ///
-  /// - Parameters:
-  ///   - values: The storage.
-  ///   - start: Where the first channel begins.
-  ///   - channels: The number of channels.
-  ///   - samples: The number of samples, a multiple of 16.
-  ///   - sums: Where the sums go.
-  ///   - sumStart: Where in `sums` the first one stands.
-  ///   - accumulates: Whether the sums are added to what stands there.
-  @inlinable public static func sumOverSamples<Scalar: KernelScalar>(
-    _ values: Span<Scalar>, at start: Int, channels: Int, samples: Int,
-    into sums: inout MutableSpan<Scalar>, at sumStart: Int, accumulates: Bool
-  ) {
-    precondition(
-      samples % 16 == 0 && lies(start, channels * samples, in: values.count)
-        && lies(sumStart, channels, in: sums.count),
-      "\(channels) channels of \(samples) samples")
-    unsafe values.withUnsafeBufferPointer { y in
-      unsafe sums.withUnsafeMutableBufferPointer { out in
-        // The extents were checked above.
-        for c in 0..<channels {
-          var lanes = SIMD16<Scalar>()
-          var i = start + c * samples
-          let end = i + samples
-          while i < end {
-            for lane in 0..<16 { unsafe lanes[lane] += y[i + lane] }
-            i += 16
-          }
-          let eight = lanes.lowHalf + lanes.highHalf
-          let four = eight.lowHalf + eight.highHalf
-          let two = four.lowHalf + four.highHalf
-          let sum = two.x + two.y
-          unsafe out[sumStart + c] = accumulates ? out[sumStart + c] + sum : sum
-        }
-      }
-    }
-  }
-
   /// Transposes a samples × channels matrix: the channels of a sample become contiguous.
   ///
   /// - Parameters:
   ///   - values: The storage, `[channel][sample]`.
-  ///   - start: Where the first channel begins.
   ///   - channels: The number of channels.
   ///   - samples: The number of samples.
-  ///   - result: The storage of the transpose, `[sample][channel]`, from its beginning.
+  ///   - stride: How far the samples of the transpose are apart, at least the number of channels.
+  ///   - result: The storage of the transpose, `[sample][channel]`.
   @inlinable public static func transpose<Scalar: KernelScalar>(
-    _ values: Span<Scalar>, at start: Int, channels: Int, samples: Int,
+    _ values: Span<Scalar>, channels: Int, samples: Int, stride: Int,
     into result: inout MutableSpan<Scalar>
   ) {
+    guard channels > 0 && samples > 0 else { return }
     precondition(
-      lies(start, channels * samples, in: values.count) && channels * samples <= result.count,
+      stride >= channels && channels * samples <= values.count
+        && (samples - 1) * stride + channels <= result.count,
       "\(channels) channels of \(samples) samples")
     unsafe values.withUnsafeBufferPointer { x in
       unsafe result.withUnsafeMutableBufferPointer { t in
-        // The extents were checked above. Tiles keep both sides in the cache.
-        var c0 = 0
-        while c0 < channels {
-          let c1 = min(c0 + 16, channels)
-          for s in 0..<samples {
-            for c in c0..<c1 { unsafe t[s * channels + c] = x[start + c * samples + s] }
-          }
-          c0 = c1
-        }
+        guard let x = x.baseAddress, let t = t.baseAddress else { return }
+        // Both extents were checked above.
+        unsafe Scalar.transpose(x, rows: samples, columns: channels, into: t, stride: stride)
       }
     }
   }
@@ -155,9 +50,9 @@ public enum Elementwise {
       "\(range) of \(values.count) elements")
     unsafe source.withUnsafeBufferPointer { x in
       unsafe values.withUnsafeMutableBufferPointer { y in
+        guard let x = x.baseAddress, let y = y.baseAddress else { return }
         // Both extents were checked above.
-        let shift = sourceStart - range.lowerBound
-        for i in range { unsafe y[i] += x[i + shift] }
+        unsafe RowKernels.add(x + sourceStart, to: y + range.lowerBound, count: range.count)
       }
     }
   }
@@ -179,9 +74,9 @@ public enum Elementwise {
       "\(range) of \(values.count) elements")
     unsafe source.withUnsafeBufferPointer { x in
       unsafe values.withUnsafeMutableBufferPointer { y in
+        guard let x = x.baseAddress, let y = y.baseAddress else { return }
         // Both extents were checked above.
-        let shift = sourceStart - range.lowerBound
-        for i in range { unsafe y[i] = x[i + shift] }
+        unsafe (y + range.lowerBound).update(from: x + sourceStart, count: range.count)
       }
     }
   }
@@ -225,5 +120,52 @@ extension Elementwise {
       // The range was checked above.
       for i in range { unsafe y[i] = 0 }
     }
+  }
+
+  /// Returns whether all numbers of a buffer are finite.
+  ///
+  /// - Parameter values: The buffer.
+  /// - Returns: Whether all of them are finite.
+  @inlinable public static func areFinite<Scalar: KernelScalar>(
+    _ values: AlignedBuffer<Scalar>
+  ) -> Bool {
+    let values = values.span
+    return unsafe values.withUnsafeBufferPointer { values in
+      guard let start = values.baseAddress else { return true }
+      return unsafe areFinite(start, count: values.count)
+    }
+  }
+
+  /// Returns whether numbers are finite.
+  ///
+  /// - Parameters:
+  ///   - values: The numbers.
+  ///   - count: How many.
+  /// - Returns: Whether all of them are finite.
+  @unsafe @inlinable @inline(__always)
+  public static func areFinite<Scalar: KernelScalar>(
+    _ values: UnsafePointer<Scalar>, count: Int
+  ) -> Bool {
+    // Lanes become NaN with the first number that is not finite.
+    var (lanes, rest, i) = (SIMD16<Scalar>(), Scalar(0), 0)
+    while i &+ 16 <= count {
+      lanes += unsafe SIMD16(at: values + i) * 0
+      i &+= 16
+    }
+    while i < count {
+      rest += unsafe values[i] * 0
+      i &+= 1
+    }
+    for lane in 0..<16 { rest += lanes[lane] }
+    return rest == 0
+  }
+
+  /// Brings memory that will be read soon towards the processor.
+  ///
+  /// - Parameters:
+  ///   - values: Where it begins; may lie outside of any allocation.
+  ///   - count: How many elements.
+  @unsafe public static func prefetch<Element>(_ values: UnsafePointer<Element>, count: Int) {
+    unsafe cprocessor_prefetch(values, count * MemoryLayout<Element>.stride)
   }
 }

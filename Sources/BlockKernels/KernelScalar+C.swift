@@ -1,4 +1,5 @@
 internal import COpenBLAS
+internal import CProcessor
 
 #if LIBXSMM
 internal import CXSMM
@@ -8,8 +9,25 @@ internal import CXSMM
 let singleThreadedBLAS: Void = openblas_set_num_threads(1)
 
 extension Float: KernelScalar {
+  /// Returns max(x, 0) of sixteen numbers; NaN stays NaN.
+  @inlinable @inline(__always)
+  public static func rectified(_ values: SIMD16<Float>) -> SIMD16<Float> {
+    values.replacing(with: 0, where: values .< 0)
+  }
+
+  /// Returns x where y is positive, and 0 elsewhere.
+  @inlinable @inline(__always)
+  public static func gated(_ values: SIMD16<Float>, by gate: SIMD16<Float>) -> SIMD16<Float> {
+    SIMD16<Float>().replacing(with: values, where: gate .> 0)
+  }
+
   /// The name in configurations and files.
   public static var precisionName: String { "float" }
+
+  /// Replaces numbers by their square roots.
+  public static func takeSquareRoots(of values: UnsafeMutablePointer<Float>, count: Int) {
+    unsafe cprocessor_square_roots_float(values, count)
+  }
 
   /// Finds the compiled kernel for a product.
   public static func compiledKernel(_ s: ProductShape) -> UnsafeRawPointer? {
@@ -44,11 +62,44 @@ extension Float: KernelScalar {
       CblasColMajor, CblasNoTrans, CblasNoTrans, Int32(s.m), Int32(s.n), Int32(s.k), 1, a,
       Int32(s.lda), b, Int32(s.ldb), s.accumulates ? 1 : 0, c, Int32(s.ldc))
   }
+
+  /// Transposes a matrix.
+  public static func transpose(
+    _ source: UnsafePointer<Float>, rows: Int, columns: Int,
+    into target: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    // The caller says that both matrices have this size.
+    #if LIBXSMM
+    unsafe libxsmm_otrans(
+      target, source, 4, Int32(rows), Int32(columns), Int32(rows), Int32(stride))
+    #else
+    unsafe cblas_somatcopy(
+      CblasColMajor, CblasTrans, Int32(rows), Int32(columns), 1, source, Int32(rows), target,
+      Int32(stride))
+    #endif
+  }
 }
 
 extension Double: KernelScalar {
+  /// Returns max(x, 0) of sixteen numbers; NaN stays NaN.
+  @inlinable @inline(__always)
+  public static func rectified(_ values: SIMD16<Double>) -> SIMD16<Double> {
+    values.replacing(with: 0, where: values .< 0)
+  }
+
+  /// Returns x where y is positive, and 0 elsewhere.
+  @inlinable @inline(__always)
+  public static func gated(_ values: SIMD16<Double>, by gate: SIMD16<Double>) -> SIMD16<Double> {
+    SIMD16<Double>().replacing(with: values, where: gate .> 0)
+  }
+
   /// The name in configurations and files.
   public static var precisionName: String { "double" }
+
+  /// Replaces numbers by their square roots.
+  public static func takeSquareRoots(of values: UnsafeMutablePointer<Double>, count: Int) {
+    unsafe cprocessor_square_roots_double(values, count)
+  }
 
   /// Finds the compiled kernel for a product.
   public static func compiledKernel(_ s: ProductShape) -> UnsafeRawPointer? {
@@ -82,5 +133,21 @@ extension Double: KernelScalar {
     unsafe cblas_dgemm(
       CblasColMajor, CblasNoTrans, CblasNoTrans, Int32(s.m), Int32(s.n), Int32(s.k), 1, a,
       Int32(s.lda), b, Int32(s.ldb), s.accumulates ? 1 : 0, c, Int32(s.ldc))
+  }
+
+  /// Transposes a matrix.
+  public static func transpose(
+    _ source: UnsafePointer<Double>, rows: Int, columns: Int,
+    into target: UnsafeMutablePointer<Double>, stride: Int
+  ) {
+    // The caller says that both matrices have this size.
+    #if LIBXSMM
+    unsafe libxsmm_otrans(
+      target, source, 8, Int32(rows), Int32(columns), Int32(rows), Int32(stride))
+    #else
+    unsafe cblas_domatcopy(
+      CblasColMajor, CblasTrans, Int32(rows), Int32(columns), 1, source, Int32(rows), target,
+      Int32(stride))
+    #endif
   }
 }

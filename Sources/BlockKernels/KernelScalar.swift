@@ -45,4 +45,39 @@ public protocol KernelScalar:
   static func multiplyByBLAS(
     _ shape: ProductShape, _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>,
     _ c: UnsafeMutablePointer<Self>)
+
+  /// Transposes a matrix.
+  ///
+  /// - Parameters:
+  ///   - source: The matrix, column-major without gaps.
+  ///   - rows: Its rows.
+  ///   - columns: Its columns.
+  ///   - target: Its rows one behind the other.
+  ///   - stride: How far they are apart.
+  static func transpose(
+    _ source: UnsafePointer<Self>, rows: Int, columns: Int,
+    into target: UnsafeMutablePointer<Self>, stride: Int)
+
+  /// Returns max(x, 0) of sixteen numbers; NaN stays NaN.
+  ///
+  /// Here and not in generic code, where the compiler makes a loop of a comparison of lanes.
+  ///
+  /// - Parameter values: x.
+  /// - Returns: max(x, 0).
+  static func rectified(_ values: SIMD16<Self>) -> SIMD16<Self>
+
+  /// Returns x where y is positive, and 0 elsewhere.
+  ///
+  /// - Parameters:
+  ///   - values: x.
+  ///   - gate: y.
+  /// - Returns: x or 0.
+  static func gated(_ values: SIMD16<Self>, by gate: SIMD16<Self>) -> SIMD16<Self>
+
+  /// Replaces numbers by their square roots.
+  ///
+  /// - Parameters:
+  ///   - values: The numbers.
+  ///   - count: How many.
+  static func takeSquareRoots(of values: UnsafeMutablePointer<Self>, count: Int)
 }

@@ -122,4 +122,21 @@ public struct MatrixProduct<Scalar: KernelScalar>: @unchecked Sendable {
       }
     }
   }
+
+  /// Computes C ← A B, or C ← C + A B if the shape accumulates, without checks.
+  ///
+  /// - Parameters:
+  ///   - a: A.
+  ///   - b: B.
+  ///   - c: C.
+  @unsafe @inlinable @inline(__always)
+  public func callAsFunction(
+    _ a: UnsafePointer<Scalar>, _ b: UnsafePointer<Scalar>, into c: UnsafeMutablePointer<Scalar>
+  ) {
+    if let kernel = unsafe kernel {
+      unsafe Scalar.call(kernel, a, b, c)
+    } else {
+      unsafe Scalar.multiplyByBLAS(shape, a, b, c)
+    }
+  }
 }

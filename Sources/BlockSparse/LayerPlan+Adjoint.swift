@@ -15,11 +15,29 @@ extension LayerPlan {
     target: Span<Scalar>, gradient: inout MutableSpan<Scalar>, entries: inout MutableSpan<Scalar>
   ) {
     if layer.activation != .identity {
-      for (index, row) in placement.rows.enumerated() {
-        let start = rowGradients[index]
-        layer.activation.multiplyByDerivative(
-          target, at: rowValues[index], &gradient,
-          in: start..<start + layer.target.channels(of: row) * samples)
+      precondition(target.count >= ends.values && gradient.count >= ends.gradients)
+      let rows = rows
+      unsafe target.withUnsafeBufferPointer { y in
+        unsafe gradient.withUnsafeMutableBufferPointer { g in
+          guard let y = y.baseAddress, let g = g.baseAddress else { return }
+          // Rows that follow each other in both arrays are one run. All lie inside, as checked above.
+          var first = 0
+          while first < rows.count {
+            let row = rows[first]
+            var count = row.channels * samples
+            var end = first + 1
+            while end < rows.count, rows[end].values == row.values + count,
+              rows[end].gradients == row.gradients + count
+            {
+              count += rows[end].channels * samples
+              end += 1
+            }
+            unsafe RowKernels.multiplyByDerivative(
+              g + row.gradients, at: y + row.values, into: g + row.gradients, count: count,
+              of: layer.activation)
+            first = end
+          }
+        }
       }
     }
     entryGradients(gradient.span, &entries)
@@ -39,11 +57,22 @@ extension LayerPlan {
     target: Span<Scalar>, of sum: Span<Scalar>, at sumStart: Int,
     gradient: inout MutableSpan<Scalar>, entries: inout MutableSpan<Scalar>
   ) {
-    for (index, row) in placement.rows.enumerated() {
-      let start = rowGradients[index]
-      layer.activation.multiplyByDerivative(
-        target, at: rowValues[index], of: sum, at: sumStart + start - rowGradients[0], &gradient,
-        in: start..<start + layer.target.channels(of: row) * samples)
+    let rows = rows
+    precondition(
+      target.count >= ends.values && gradient.count >= ends.gradients
+        && sum.count >= sumStart + ends.gradients - (rows.first?.gradients ?? 0))
+    unsafe target.withUnsafeBufferPointer { y in
+      unsafe sum.withUnsafeBufferPointer { s in
+        unsafe gradient.withUnsafeMutableBufferPointer { g in
+          guard let y = y.baseAddress, let s = s.baseAddress, let g = g.baseAddress else { return }
+          // The rows lie inside of all three, as checked above.
+          for row in rows {
+            unsafe RowKernels.multiplyByDerivative(
+              s + sumStart + row.gradients - rows[0].gradients, at: y + row.values,
+              into: g + row.gradients, count: row.channels * samples, of: layer.activation)
+          }
+        }
+      }
     }
     entryGradients(gradient.span, &entries)
   }
@@ -51,15 +80,20 @@ extension LayerPlan {
   /// Replaces the values of this rank's blocks by the gradients with respect to W_c x_j.
   @inline(__always)
   private func entryGradients(_ gradient: Span<Scalar>, _ entries: inout MutableSpan<Scalar>) {
-    guard !entryStarts.isEmpty else { return }
-    for (index, row) in placement.rows.enumerated() {
-      let count = layer.target.channels(of: row) * samples
-      let start = rowGradients[index]
-      for entry in layer.pattern.entries(of: row) {
-        let entryStart = entryStarts[entry - layer.pattern.rowStarts[placement.rows.lowerBound]]
-        let range = entryStart..<entryStart + count
-        layer.blockActivation.replaceByGradient(
-          &entries, in: range, gradient, at: start)
+    guard let end = entryStarts.last else { return }
+    precondition(gradient.count >= ends.gradients && entries.count >= end)
+    unsafe gradient.withUnsafeBufferPointer { g in
+      unsafe entries.withUnsafeMutableBufferPointer { blocks in
+        guard let g = g.baseAddress, let blocks = blocks.baseAddress else { return }
+        // Rows and blocks lie inside, as checked above.
+        for (index, row) in rows.enumerated() {
+          for number in forward.starts[index]..<forward.starts[index + 1] {
+            let block = unsafe blocks + forward.products[number].c
+            unsafe RowKernels.multiplyByDerivative(
+              g + row.gradients, at: block, into: block, count: row.channels * samples,
+              of: layer.blockActivation)
+          }
+        }
       }
     }
   }
@@ -80,33 +114,34 @@ extension LayerPlan {
     entries: Span<Scalar>, sourceGradient: inout MutableSpan<Scalar>
   ) {
     let factor = entryStarts.isEmpty ? gradient : entries
-    for place in part.range(of: sourceOrder.count, interior: interiorSources) {
-      let source = Int(sourceOrder[place])
-      let products = inputs.starts[source]..<inputs.starts[source + 1]
-      for index in products {
-        let product = inputs.products[index]
-        kernels[Int(product.kernel)](
-          factor, at: product.a, packed, at: product.b, into: &sourceGradient, at: product.c)
-      }
-      if products.isEmpty && !accumulatesInput {
-        let box = placement.sources.lowerBound + source
-        let start = placement.sourceGradients.start(of: box) * samples
-        let count = layer.source.channels(of: box) * samples
-        Elementwise.clear(&sourceGradient, in: start..<start + count)
+    check(inputs, factor.count, packed.count, sourceGradient.count)
+    precondition(sourceGradient.count >= ends.sources)
+    let (list, order, kernels) = (inputs, sourceOrder, kernels)
+    let (products, starts, kernelSpan) = (list.products.span, list.starts.span, kernels.span)
+    unsafe factor.withUnsafeBufferPointer { dy in
+      unsafe packed.withUnsafeBufferPointer { w in
+        unsafe sourceGradient.withUnsafeMutableBufferPointer { dx in
+          guard let dy = dy.baseAddress, let w = w.baseAddress, let dx = dx.baseAddress else {
+            return
+          }
+          for place in part.range(of: order.count, interior: interiorSources) {
+            let source = Int(order[place])
+            // The lists belong to this plan, and all products lie inside of the storage.
+            let (first, end) = unsafe (starts[unchecked: source], starts[unchecked: source &+ 1])
+            for number in first..<end {
+              let product = unsafe products[unchecked: number]
+              unsafe kernelSpan[unchecked: Int(product.kernel)](
+                dy + product.a, w + product.b, into: dx + product.c)
+            }
+            if first == end && !accumulatesInput {
+              let box = placement.sources.lowerBound + source
+              unsafe RowKernels.clear(
+                dx + placement.sourceGradients.start(of: box) * samples,
+                count: layer.source.channels(of: box) * samples)
+            }
+          }
+        }
       }
     }
-  }
-
-  /// Transposes x for the parameter gradient.
-  ///
-  /// - Parameters:
-  ///   - source: x, `[box][channel][sample]`.
-  ///   - transposed: xᵀ, `[sample][box][channel]`.
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  public func transposeSource(_ source: Span<Scalar>, into transposed: inout MutableSpan<Scalar>) {
-    Elementwise.transpose(
-      source, at: 0, channels: placement.sourceValues.channelCount, samples: samples,
-      into: &transposed)
   }
 }

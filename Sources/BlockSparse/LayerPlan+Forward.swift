@@ -1,87 +1,99 @@
 import BlockKernels
 
 extension LayerPlan {
-  /// Computes y = f(W x + b), row by row.
+  /// Computes y = f(W x + b), or y = W x + b + a, row by row.
   ///
-  /// Rows begin with the bias; the products are added in the order of the pattern.
-  ///
-  /// - Parameters:
-  ///   - part: Which rows.
-  ///   - parameters: The parameters that the rank holds.
-  ///   - source: x, `[box][channel][sample]`.
-  ///   - entries: Scratch of ``entryScratchCount`` elements, kept for the backward pass.
-  ///   - target: y, replaced.
-  /// - Complexity: ``forwardFlops``, no allocation.
-  @specialized(where Scalar == Float)
-  @specialized(where Scalar == Double)
-  public func forward(
-    _ part: LayerPart = .all, parameters: Span<Scalar>, source: Span<Scalar>,
-    entries: inout MutableSpan<Scalar>, target: inout MutableSpan<Scalar>
-  ) {
-    for place in part.range(of: rowOrder.count, interior: interiorRows) {
-      let index = Int(rowOrder[place])
-      let row = placement.rows.lowerBound + index
-      let channels = layer.target.channels(of: row)
-      let start = rowValues[index]
-      Elementwise.fill(
-        bias: parameters, at: biasStart + layer.biasStarts[Int(layer.pattern.groups[row])],
-        channels: channels, samples: samples, into: &target, at: start)
-      multiply(index, parameters, source, &entries, &target)
-      layer.activation.apply(&target, in: start..<start + channels * samples)
-    }
-  }
-
-  /// Computes y = W x + b + a, row by row.
+  /// The products of a row are added in the order of the pattern; bias, addend and function come while the row is
+  /// in the cache.
   ///
   /// - Parameters:
   ///   - part: Which rows.
   ///   - parameters: The parameters that the rank holds.
   ///   - source: x, `[box][channel][sample]`.
-  ///   - addend: a, in the layout of y.
+  ///   - addend: a, in the layout of y, or nil.
   ///   - entries: Scratch of ``entryScratchCount`` elements, kept for the backward pass.
   ///   - target: y, replaced.
-  /// - Precondition: The activation is the identity.
+  /// - Precondition: With an addend the activation is the identity.
   /// - Complexity: ``forwardFlops``, no allocation.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func forward(
     _ part: LayerPart = .all, parameters: Span<Scalar>, source: Span<Scalar>,
-    adding addend: Span<Scalar>, entries: inout MutableSpan<Scalar>,
+    adding addend: Span<Scalar>? = nil, entries: inout MutableSpan<Scalar>,
     target: inout MutableSpan<Scalar>
   ) {
-    precondition(layer.activation == .identity, "\(layer.name): \(layer.activation) and an addend")
-    for place in part.range(of: rowOrder.count, interior: interiorRows) {
-      let index = Int(rowOrder[place])
-      let row = placement.rows.lowerBound + index
-      Elementwise.fill(
-        from: addend, at: rowAddends[index], bias: parameters,
-        at: biasStart + layer.biasStarts[Int(layer.pattern.groups[row])],
-        channels: layer.target.channels(of: row), samples: samples, into: &target,
-        at: rowValues[index])
-      multiply(index, parameters, source, &entries, &target)
+    check(
+      forward, source.count, parameters.count, entryStarts.isEmpty ? target.count : entries.count)
+    precondition(parameters.count >= ends.biases && target.count >= ends.values)
+    unsafe source.withUnsafeBufferPointer { x in
+      unsafe parameters.withUnsafeBufferPointer { w in
+        unsafe entries.withUnsafeMutableBufferPointer { blocks in
+          unsafe target.withUnsafeMutableBufferPointer { y in
+            guard let x = x.baseAddress, let w = w.baseAddress, let y = y.baseAddress else {
+              return
+            }
+            guard let addend else {
+              return unsafe forward(part, x, w, nil, blocks.baseAddress ?? y, y)
+            }
+            precondition(
+              layer.activation == .identity && addend.count >= ends.addends,
+              "\(layer.name): \(layer.activation) and an addend")
+            unsafe addend.withUnsafeBufferPointer { a in
+              unsafe forward(part, x, w, a.baseAddress, blocks.baseAddress ?? y, y)
+            }
+          }
+        }
+      }
     }
   }
 
-  /// Adds the products of one computed row, counted from the first, to the target.
+  /// Computes rows whose extents were checked.
   @inline(__always)
-  func multiply(
-    _ row: Int, _ parameters: Span<Scalar>, _ source: Span<Scalar>,
-    _ entries: inout MutableSpan<Scalar>, _ target: inout MutableSpan<Scalar>
+  private func forward(
+    _ part: LayerPart, _ x: UnsafePointer<Scalar>, _ w: UnsafePointer<Scalar>,
+    _ addend: UnsafePointer<Scalar>?, _ blocks: UnsafeMutablePointer<Scalar>,
+    _ y: UnsafeMutablePointer<Scalar>
   ) {
-    for index in forward.starts[row]..<forward.starts[row + 1] {
-      let product = forward.products[index]
-      if entryStarts.isEmpty {
-        kernels[Int(product.kernel)](
-          source, at: product.a, parameters, at: product.b, into: &target, at: product.c)
-      } else {
-        // h of each block's product: the values are kept, the backward pass needs h' of them.
-        kernels[Int(product.kernel)](
-          source, at: product.a, parameters, at: product.b, into: &entries, at: product.c)
-        let start = rowValues[row]
-        let count = layer.target.channels(of: placement.rows.lowerBound + row) * samples
-        layer.blockActivation.apply(&entries, in: product.c..<product.c + count)
-        Elementwise.add(entries.span, at: product.c, to: &target, in: start..<start + count)
+    let (list, order, rows, kernels) = (forward, rowOrder, rows, kernels)
+    let (products, starts) = (list.products.span, list.starts.span)
+    let (orderSpan, rowSpan, kernelSpan) = (order.span, rows.span, kernels.span)
+    let (activation, blockActivation, samples) = (
+      layer.activation, layer.blockActivation, samples
+    )
+    let hasBlocks = !entryStarts.isEmpty
+    for place in part.range(of: order.count, interior: interiorRows) {
+      // The lists belong to this plan, and all products and rows lie inside of the storage.
+      let index = unsafe Int(orderSpan[unchecked: place])
+      let row = unsafe rowSpan[unchecked: index]
+      let count = row.channels &* samples
+      let values = unsafe y + row.values
+      let (first, end) = unsafe (starts[unchecked: index], starts[unchecked: index &+ 1])
+      if hasBlocks || first == end { unsafe RowKernels.clear(values, count: count) }
+      for number in first..<end {
+        let product = unsafe products[unchecked: number]
+        if hasBlocks {
+          // h of each block's product: the values are kept, the backward pass needs h' of them.
+          let block = unsafe blocks + product.c
+          unsafe kernelSpan[unchecked: Int(product.kernel)](
+            x + product.a, w + product.b, into: block)
+          unsafe blockActivation.apply(block, count: count)
+          unsafe RowKernels.add(block, to: values, count: count)
+        } else {
+          unsafe kernelSpan[unchecked: Int(product.kernel)](
+            x + product.a, w + product.b, into: y + product.c)
+        }
       }
+      unsafe RowKernels.finish(
+        values, bias: w + row.bias, addend: addend.map { unsafe $0 + row.addend },
+        channels: row.channels, samples: samples, activation: activation)
     }
+  }
+
+  /// Checks that the matrices of all products lie inside of their storage.
+  @inline(__always)
+  func check(_ list: ProductList, _ a: Int, _ b: Int, _ c: Int) {
+    precondition(
+      list.reach.a <= a && list.reach.b <= b && list.reach.c <= c,
+      "\(layer.name): products reach \(list.reach) of \(a), \(b) and \(c) elements")
   }
 }

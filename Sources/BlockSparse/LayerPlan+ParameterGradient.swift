@@ -1,5 +1,43 @@
 import BlockKernels
 
+/// The storage of one pass over the rows for the gradient of their weights.
+@safe
+private struct GradientPass<Scalar: KernelScalar> {
+  let source: UnsafePointer<Scalar>
+  let transposed: UnsafeMutablePointer<Scalar>
+  /// y, if the gradient is still to be taken through f.
+  let target: UnsafePointer<Scalar>?
+  /// The gradient with respect to y, by the places of the rows' gradients.
+  let given: UnsafePointer<Scalar>
+  let gradient: UnsafeMutablePointer<Scalar>
+  let factor: UnsafePointer<Scalar>
+  /// The panel that stands transposed.
+  var panel = Int32(-1)
+}
+
+/// The lists of a plan that the pass runs over; they outlive it.
+private struct GradientLists<Scalar: KernelScalar>: ~Escapable {
+  let products: Span<PlannedProduct>
+  let starts: Span<Int>
+  let rows: Span<PlannedRow>
+  let kernels: Span<MatrixProduct<Scalar>>
+  let panels: Span<SourcePanel>
+  let rowPanels: Span<Int32>
+
+  @_lifetime(copy products, copy starts, copy rows, copy kernels, copy panels, copy rowPanels)
+  init(
+    _ products: Span<PlannedProduct>, _ starts: Span<Int>, _ rows: Span<PlannedRow>,
+    _ kernels: Span<MatrixProduct<Scalar>>, _ panels: Span<SourcePanel>, _ rowPanels: Span<Int32>
+  ) {
+    self.products = products
+    self.starts = starts
+    self.rows = rows
+    self.kernels = kernels
+    self.panels = panels
+    self.rowPanels = rowPanels
+  }
+}
+
 extension LayerPlan {
   /// Computes the gradient with respect to weights and biases: dyᵀ x and Σ dy, row by row.
   ///
@@ -7,64 +45,140 @@ extension LayerPlan {
   /// computed, the sums of this rank's rows; see ``finishParameterGradient(sums:at:scratch:into:)``.
   ///
   /// - Parameters:
-  ///   - sourceTransposed: x with the channels of a sample contiguous, `[sample][box][channel]`.
-  ///   - gradient: What ``gradientBeforeActivation(target:gradient:entries:)`` left.
-  ///   - entries: The scratch that it left.
+  ///   - source: x, `[box][channel][sample]`.
+  ///   - transposed: Scratch of ``transposedCount`` elements.
+  ///   - target: y, if the gradient has first to be taken through f, while a row is in the cache; nil if
+  ///     ``gradientBeforeActivation(target:gradient:entries:)`` did that.
+  ///   - sum: With `target`: the gradient with respect to y + a, if it stands elsewhere.
+  ///   - sumStart: Where in it the gradient of the first of this rank's rows begins; the others follow.
+  ///   - gradient: The gradient with respect to the sum under f, replaced if there is a `target`.
+  ///   - entries: The scratch that ``gradientBeforeActivation(target:gradient:entries:)`` left.
   ///   - scratch: ``gradientScratchCount`` elements, replaced.
   ///   - parameterGradient: The gradient with respect to the rank's parameters, of which those of
   ///     this layer are replaced.
+  /// - Precondition: There is no `target` for a layer with a function of each block.
   /// - Complexity: no allocation.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func parameterGradient(
-    sourceTransposed: Span<Scalar>, gradient: Span<Scalar>, entries: Span<Scalar>,
-    scratch: inout MutableSpan<Scalar>, into parameterGradient: inout MutableSpan<Scalar>
+    source: Span<Scalar>, transposed: inout MutableSpan<Scalar>, activating target: Span<Scalar>?,
+    from sum: Span<Scalar>? = nil, at sumStart: Int = 0, gradient: inout MutableSpan<Scalar>,
+    entries: Span<Scalar>, scratch: inout MutableSpan<Scalar>,
+    into parameterGradient: inout MutableSpan<Scalar>
   ) {
-    let factor = entryStarts.isEmpty ? gradient : entries
-    if let rowSums {
-      for node in rowSums.nodes {
-        sum(node, rowSums, sourceTransposed, gradient, factor, &scratch)
-        if placement.rankRows.count == 1 {
-          store(node.group, scratch.span, at: node.start, into: &parameterGradient)
+    let hasBlocks = !entryStarts.isEmpty
+    let shift = sumStart - (rows.first?.gradients ?? 0)
+    check(
+      weights, transposed.count, hasBlocks ? entries.count : gradient.count,
+      rowSums.map { $0.sizes.max() ?? 0 } ?? parameterGradient.count)
+    precondition(
+      source.count >= placement.sourceValues.channelCount * samples
+        && transposed.count >= transposedCount && gradient.count >= ends.gradients
+        && parameterGradient.count >= ends.biases && scratch.count >= gradientScratchCount)
+    if let target { precondition(!hasBlocks && target.count >= ends.values) }
+    if let sum { precondition(sum.count >= ends.gradients + shift) }
+    let (list, rows, kernels, panels, rowPanels) = (weights, rows, kernels, panels, rowPanels)
+    let lists = GradientLists(
+      list.products.span, list.starts.span, rows.span, kernels.span, panels.span, rowPanels.span)
+    unsafe source.withUnsafeBufferPointer { x in
+      unsafe transposed.withUnsafeMutableBufferPointer { t in
+        unsafe gradient.withUnsafeMutableBufferPointer { dy in
+          unsafe entries.withUnsafeBufferPointer { blocks in
+            guard let x = x.baseAddress, let t = t.baseAddress, let dy = dy.baseAddress else {
+              return
+            }
+            // All spans outlive the pass, which the optional ones end with their functions.
+            let y = unsafe target?.withUnsafeBufferPointer { $0.baseAddress }
+            let given = unsafe sum?.withUnsafeBufferPointer {
+              unsafe $0.baseAddress.map { unsafe $0 + shift }
+            }
+            var pass = unsafe GradientPass(
+              source: x, transposed: t, target: y, given: given ?? UnsafePointer(dy),
+              gradient: dy,
+              factor: hasBlocks ? blocks.baseAddress ?? UnsafePointer(dy) : UnsafePointer(dy))
+            if let rowSums {
+              unsafe scratch.withUnsafeMutableBufferPointer { scratch in
+                guard let scratch = scratch.baseAddress else { return }
+                for node in rowSums.nodes { unsafe add(node, rowSums, &pass, lists, scratch) }
+              }
+            } else {
+              unsafe parameterGradient.withUnsafeMutableBufferPointer { result in
+                guard let result = result.baseAddress else { return }
+                for index in rows.indices {
+                  unsafe row(
+                    index, &pass, lists, weights: result,
+                    biases: result + lists.rows[unchecked: index].bias)
+                }
+              }
+            }
+          }
         }
       }
-      if placement.rankRows.count == 1 { clearUnused(rowSums, &parameterGradient) }
-      return
     }
-    for product in weights.products {
-      kernels[Int(product.kernel)](
-        sourceTransposed, at: product.a, factor, at: product.b, into: &parameterGradient,
-        at: product.c)
+    guard let rowSums, placement.rankRows.count == 1 else { return }
+    for node in rowSums.nodes {
+      store(node.group, scratch.span, at: node.start, into: &parameterGradient)
     }
-    for (index, row) in placement.rows.enumerated() {
-      Elementwise.sumOverSamples(
-        gradient, at: rowGradients[index],
-        channels: layer.target.channels(of: row), samples: samples, into: &parameterGradient,
-        at: biasStart + layer.biasStarts[row], accumulates: false)
+    clearUnused(rowSums, &parameterGradient)
+  }
+
+  /// Computes the gradient of one row, whose extents were checked.
+  @inline(__always)
+  private func row(
+    _ index: Int, _ pass: inout GradientPass<Scalar>, _ lists: borrowing GradientLists<Scalar>,
+    weights result: UnsafeMutablePointer<Scalar>, biases: UnsafeMutablePointer<Scalar>
+  ) {
+    // The lists have an element for each row, panel and product of the plan.
+    let row = unsafe lists.rows[unchecked: index]
+    let number = unsafe lists.rowPanels[unchecked: index]
+    if number != pass.panel {
+      pass.panel = number
+      let panel = unsafe lists.panels[unchecked: Int(number)]
+      // The panel lies inside of the source, and the scratch has room for each panel.
+      unsafe Scalar.transpose(
+        pass.source + panel.start * samples, rows: samples, columns: panel.channels,
+        into: pass.transposed, stride: transposedStride)
     }
+    if let target = unsafe pass.target {
+      unsafe RowKernels.multiplyByDerivative(
+        pass.given + row.gradients, at: target + row.values, into: pass.gradient + row.gradients,
+        count: row.channels &* samples, of: layer.activation)
+    }
+    let (first, end) = unsafe (
+      lists.starts[unchecked: index], lists.starts[unchecked: index &+ 1]
+    )
+    for number in first..<end {
+      let product = unsafe lists.products[unchecked: number]
+      unsafe lists.kernels[unchecked: Int(product.kernel)](
+        UnsafePointer(pass.transposed) + product.a, pass.factor + product.b,
+        into: result + product.c)
+    }
+    unsafe RowKernels.sumOverSamples(
+      UnsafePointer(pass.gradient) + row.gradients, channels: row.channels, samples: samples,
+      into: biases)
   }
 
   /// Sums the gradients of the rows of a node in its place, with the rest of the stack behind the sums.
-  private func sum(
-    _ node: RowSums.Node, _ sums: RowSums, _ source: Span<Scalar>, _ gradient: Span<Scalar>,
-    _ factor: Span<Scalar>, _ scratch: inout MutableSpan<Scalar>
+  ///
+  /// All extents were checked.
+  @inline(__always)
+  private func add(
+    _ node: RowSums.Node, _ sums: RowSums, _ pass: inout GradientPass<Scalar>,
+    _ lists: borrowing GradientLists<Scalar>, _ scratch: UnsafeMutablePointer<Scalar>
   ) {
     let size = sums.sizes[node.group]
     let stack = SumStack(first: node.start, others: sums.counts[placement.rank], size: size)
     let weightCount = size - layer.groupOutputs[node.group]
-    for (row, step) in zip(node.rows, node.steps) {
-      let index = row - placement.rows.lowerBound
-      let leaf = stack.start(of: step.place)
-      if !coversGroup[index] { Elementwise.clear(&scratch, in: leaf..<leaf + size) }
-      for place in weights.starts[index]..<weights.starts[index + 1] {
-        let product = weights.products[place]
-        kernels[Int(product.kernel)](
-          source, at: product.a, factor, at: product.b, into: &scratch, at: leaf + product.c)
+    for place in 0..<node.rows.count {
+      let (index, step) = (node.rows[place] - placement.rows.lowerBound, node.steps[place])
+      let leaf = unsafe scratch + stack.start(of: step.place)
+      if !coversGroup[index] { unsafe RowKernels.clear(leaf, count: size) }
+      unsafe row(index, &pass, lists, weights: leaf, biases: leaf + weightCount)
+      for merge in 0..<step.merges {
+        let below = unsafe scratch + stack.start(of: step.place - merge - 1)
+        let above = unsafe scratch + stack.start(of: step.place - merge)
+        unsafe RowKernels.add(above, to: below, count: size)
       }
-      Elementwise.sumOverSamples(
-        gradient, at: rowGradients[index], channels: layer.target.channels(of: row),
-        samples: samples, into: &scratch, at: leaf + weightCount, accumulates: false)
-      stack.merge(step, &scratch)
     }
   }
 
@@ -121,27 +235,5 @@ extension LayerPlan {
       }
     }
     clearUnused(rowSums, &parameterGradient)
-  }
-}
-
-/// The stack on which sums are formed: its lowest place, where the sum ends, and the others behind each other.
-private struct SumStack {
-  let first: Int
-  let others: Int
-  let size: Int
-
-  /// Returns where a term begins in the scratch.
-  func start(of place: Int) -> Int { place == 0 ? first : others + (place - 1) * size }
-
-  /// Adds the topmost terms to those below them.
-  @inline(__always)
-  func merge<Scalar: KernelScalar>(
-    _ step: SummationTree.Step, _ scratch: inout MutableSpan<Scalar>
-  ) {
-    for merge in 0..<step.merges {
-      let below = start(of: step.place - merge - 1)
-      Elementwise.add(
-        within: &scratch, from: start(of: step.place - merge), to: below..<below + size)
-    }
   }
 }

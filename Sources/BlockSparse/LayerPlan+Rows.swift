@@ -16,6 +16,7 @@ extension LayerPlan {
     }
     for (index, row) in placement.rows.enumerated() {
       let group = Int(pattern.groups[row])
+      var isFirst = true
       let outputs = layer.target.channels(of: row)
       let stacked = layer.groupInputs[group]
       var entries = pattern.entries(of: row)
@@ -27,24 +28,26 @@ extension LayerPlan {
         let source = held.start(of: firstBox)
         let inputs = layer.source.starts[lastBox + 1] - layer.source.starts[firstBox]
         let weightOffset = layer.weightStarts[group] + Int(layer.entryInputs[first])
-        let hasEntries = !entryStarts.isEmpty
-        forward.products.append(
+        // Blocks with a function of their own are computed one by one.
+        let product = ProductShape(
+          m: samples, n: outputs, k: inputs, ldb: stacked,
+          accumulates: entryStarts.isEmpty && !isFirst)
+        forward.append(
           PlannedProduct(
-            kernel: kernel(
-              ProductShape(
-                m: samples, n: outputs, k: inputs, ldb: stacked, accumulates: !hasEntries)),
-            a: source * samples, b: weightStart + weightOffset,
-            c: hasEntries ? ownEntryStart(first) : rowValues[index]))
-        weights.products.append(
+            kernel: kernel(product), a: source * samples, b: weightStart + weightOffset,
+            c: entryStarts.isEmpty ? rows[index].values : ownEntryStart(first)),
+          product)
+        let gradient = ProductShape(
+          m: inputs, n: outputs, k: samples, lda: transposedStride, ldb: samples, ldc: stacked,
+          accumulates: rowSums != nil && !coversGroup[index])
+        weights.append(
           PlannedProduct(
-            kernel: kernel(
-              ProductShape(
-                m: inputs, n: outputs, k: samples, lda: held.channelCount, ldb: samples,
-                ldc: stacked,
-                accumulates: rowSums != nil && !coversGroup[index])),
-            a: source, b: hasEntries ? ownEntryStart(first) : rowGradients[index],
+            kernel: kernel(gradient), a: source - panels[Int(rowPanels[index])].start,
+            b: entryStarts.isEmpty ? rows[index].gradients : ownEntryStart(first),
             // The gradient of shared weights is formed on a stack.
-            c: rowSums == nil ? weightStart + weightOffset : Int(layer.entryInputs[first])))
+            c: rowSums == nil ? weightStart + weightOffset : Int(layer.entryInputs[first])),
+          gradient)
+        isFirst = false
       }
       forward.closeGroup()
       weights.closeGroup()
@@ -94,14 +97,14 @@ extension LayerPlan {
         } else {
           gradient = planRemoteBlock(entry, row: row, source: source)
         }
-        inputs.products.append(
+        let product = ProductShape(
+          m: samples, n: channels, k: outputs, ldb: stacked,
+          accumulates: accumulatesInput || !isFirst)
+        inputs.append(
           PlannedProduct(
-            kernel: kernel(
-              ProductShape(
-                m: samples, n: channels, k: outputs, ldb: stacked,
-                accumulates: accumulatesInput || !isFirst)),
-            a: gradient, b: packStart + packedRow,
-            c: placement.sourceGradients.start(of: source) * samples))
+            kernel: kernel(product), a: gradient, b: packStart + packedRow,
+            c: placement.sourceGradients.start(of: source) * samples),
+          product)
         packedRow += outputs
         isFirst = false
       }
@@ -159,14 +162,22 @@ extension LayerPlan {
     parameters: Span<Scalar>, remote: Span<Scalar>, source: Span<Scalar>, gradient: Span<Scalar>,
     entries: inout MutableSpan<Scalar>
   ) {
+    let factor = layer.rowsOwnWeights ? remote : parameters
     for block in remoteBlocks {
-      let product = block.product
+      let (product, start) = (block.product, block.gradient)
       kernels[Int(product.kernel)](
-        source, at: product.a, layer.rowsOwnWeights ? remote : parameters, at: product.b,
-        into: &entries, at: product.c)
-      let range = product.c..<product.c + block.count
-      layer.blockActivation.apply(&entries, in: range)
-      layer.blockActivation.replaceByGradient(&entries, in: range, gradient, at: block.gradient)
+        source, at: product.a, factor, at: product.b, into: &entries, at: product.c)
+      precondition(start + block.count <= gradient.count)
+      unsafe gradient.withUnsafeBufferPointer { g in
+        unsafe entries.withUnsafeMutableBufferPointer { entries in
+          guard let g = g.baseAddress, let entries = entries.baseAddress else { return }
+          // The product was checked to lie inside of the scratch, and the row above.
+          let values = unsafe entries + product.c
+          unsafe layer.blockActivation.apply(values, count: block.count)
+          unsafe RowKernels.multiplyByDerivative(
+            g + start, at: values, into: values, count: block.count, of: layer.blockActivation)
+        }
+      }
     }
   }
 

@@ -1,13 +1,5 @@
 public import BlockKernels
 
-/// One product of a plan: which kernel, and where its matrices begin.
-@usableFromInline struct PlannedProduct: Sendable {
-  @usableFromInline let kernel: Int32
-  @usableFromInline let a: Int
-  @usableFromInline let b: Int
-  @usableFromInline let c: Int
-}
-
 /// A layer made ready to be computed for a shard of samples.
 ///
 /// Making a plan allocates and compiles; computing with it does neither. All arrays of samples are
@@ -24,10 +16,8 @@ public final class LayerPlan<Scalar: KernelScalar> {
   let biasStart: Int
   /// What is added to a place among the layer's weights to find it among the parameters.
   let weightStart: Int
-  /// For each computed row: where its values, their gradients, and the values of an addend begin.
-  let rowValues: [Int]
-  let rowGradients: [Int]
-  let rowAddends: [Int]
+  /// The computed rows.
+  let rows: [PlannedRow]
 
   var kernels: [MatrixProduct<Scalar>] = []
   var kernelIndices: [ProductShape: Int32] = [:]
@@ -37,6 +27,13 @@ public final class LayerPlan<Scalar: KernelScalar> {
   var forward = ProductList()
   var weights = ProductList()
   var inputs = ProductList()
+  /// Where the rows' values, gradients, addends and biases, and the sources' gradients end.
+  let ends: (values: Int, gradients: Int, addends: Int, biases: Int, sources: Int)
+  /// The parts of the source that are transposed together, and the one of each row.
+  let panels: [SourcePanel]
+  let rowPanels: [Int32]
+  /// How far the samples of a transposed part are apart.
+  let transposedStride: Int
   /// Whether the input gradient is added to what earlier layers left.
   let accumulatesInput: Bool
   /// The packed copy of the weights, stacked by source, for the input gradient.
@@ -99,17 +96,43 @@ public final class LayerPlan<Scalar: KernelScalar> {
     self.provider = provider
     self.accumulatesInput = accumulatesInput
     self.placement = placement
-    let (rows, start) = (placement.rows, placement.parameterStart)
-    let (weights, biases) = (layer.weights(of: rows), layer.biases(of: rows))
-    weightStart = start - weights.lowerBound
-    biasStart = start + weights.count - biases.lowerBound
-    rowValues = rows.map { placement.targetValues.start(of: $0) * samples }
-    rowAddends = rows.map { placement.addendValues.start(of: $0) * samples }
-    rowGradients = rows.map { placement.targetGradients.start(of: $0) * samples }
+    let start = placement.parameterStart
+    let (weights, biases) = (
+      layer.weights(of: placement.rows), layer.biases(of: placement.rows)
+    )
+    let (weightStart, biasStart) = (
+      start - weights.lowerBound, start + weights.count - biases.lowerBound
+    )
+    (self.weightStart, self.biasStart) = (weightStart, biasStart)
+    let rows = placement.rows.map { row in
+      PlannedRow(
+        values: placement.targetValues.start(of: row) * samples,
+        gradients: placement.targetGradients.start(of: row) * samples,
+        addend: placement.addendValues.start(of: row) * samples,
+        bias: biasStart + layer.biasStarts[Int(layer.pattern.groups[row])],
+        channels: layer.target.channels(of: row))
+    }
+    self.rows = rows
+    func end(_ start: KeyPath<PlannedRow, Int>, times samples: Int) -> Int {
+      rows.reduce(0) { max($0, $1[keyPath: start] + $1.channels * samples) }
+    }
+    ends = (
+      end(\.values, times: samples), end(\.gradients, times: samples),
+      end(\.addend, times: samples), end(\.bias, times: 1),
+      placement.sources.reduce(0) { end, source in
+        let start = placement.sourceGradients.start(of: source)
+        return max(end, (start + layer.source.channels(of: source)) * samples)
+      }
+    )
+    (panels, rowPanels) = SourcePanel.plan(
+      placement.rows.map(Self.seen(layer, placement)),
+      held: placement.sourceValues.channelCount)
+    transposedStride = SourcePanel.stride(
+      panels.map(\.channels).max() ?? 0, of: Scalar.self)
     var starts: [Int] = []
     if layer.blockActivation != .identity {
       var start = 0
-      for row in rows {
+      for row in placement.rows {
         for _ in layer.pattern.entries(of: row) {
           starts.append(start)
           start += layer.target.channels(of: row) * samples
@@ -132,6 +155,19 @@ public final class LayerPlan<Scalar: KernelScalar> {
       flops(of: forward), flops(of: self.weights),
       remoteBlocks.reduce(flops(of: inputs)) { $0 + kernels[Int($1.product.kernel)].shape.flops }
     )
+  }
+
+  /// Returns a function that gives the channels of the source that a row sees.
+  private static func seen(
+    _ layer: BlockSparseLayer, _ placement: LayerPlacement
+  ) -> (Int) -> Range<Int> {
+    { row in
+      let held = placement.sourceValues
+      let boxes = layer.pattern.entries(of: row).map { Int(layer.pattern.sources[$0]) }
+      // A rank holds its boxes in ascending order.
+      guard let first = boxes.min(), let last = boxes.max() else { return 0..<0 }
+      return held.start(of: first)..<held.start(of: last) + layer.source.channels(of: last)
+    }
   }
 
   /// Puts the rows and sources that need nothing of other ranks before the others.
@@ -186,6 +222,15 @@ public final class LayerPlan<Scalar: KernelScalar> {
   /// The floating-point operations of the products of both gradients of one shard.
   public var backwardFlops: Int { parameterFlops + inputFlops }
 
+  /// Whether the gradient can go through f together with the gradient of the parameters: there is f, and no
+  /// function of each block.
+  public var canFuseActivation: Bool {
+    layer.activation != .identity && layer.blockActivation == .identity
+  }
+
+  /// The scratch for transposed parts of the source.
+  public var transposedCount: Int { transposedStride * samples }
+
   func flops(of list: ProductList) -> Int {
     list.products.reduce(0) { $0 + kernels[Int($1.kernel)].shape.flops }
   }
@@ -198,34 +243,4 @@ public final class LayerPlan<Scalar: KernelScalar> {
     kernelIndices[shape] = index
     return index
   }
-}
-
-/// Which rows, or sources, of a layer are computed.
-public enum LayerPart: Sendable {
-  /// All of them.
-  case all
-  /// Those that need nothing of other ranks.
-  case interior
-  /// The others.
-  case boundary
-
-  /// Returns the part of an order that has `interior` items first.
-  @inline(__always)
-  func range(of count: Int, interior: Int) -> Range<Int> {
-    switch self {
-    case .all: 0..<count
-    case .interior: 0..<interior
-    case .boundary: interior..<count
-    }
-  }
-}
-
-/// Products in the order of their execution, grouped by row or by source.
-struct ProductList: Sendable {
-  var products: [PlannedProduct] = []
-  var starts: [Int] = [0]
-
-  mutating func closeGroup() { starts.append(products.count) }
-
-  var groupCount: Int { starts.count - 1 }
 }

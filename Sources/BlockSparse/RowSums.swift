@@ -1,3 +1,5 @@
+import BlockKernels
+
 /// How the gradient of weights that rows share is summed over the rows, on one rank or on several.
 ///
 /// The rows of a group are summed along a ``SummationTree``: a rank sums the largest nodes inside its rows,
@@ -99,5 +101,27 @@ extension Array where Element == Int {
       if self[middle] < bound { low = middle + 1 } else { high = middle }
     }
     return low
+  }
+}
+
+/// The stack on which sums are formed: its lowest place, where the sum ends, and the others behind each other.
+struct SumStack {
+  let first: Int
+  let others: Int
+  let size: Int
+
+  /// Returns where a term begins in the scratch.
+  func start(of place: Int) -> Int { place == 0 ? first : others + (place - 1) * size }
+
+  /// Adds the topmost terms to those below them.
+  @inline(__always)
+  func merge<Scalar: KernelScalar>(
+    _ step: SummationTree.Step, _ scratch: inout MutableSpan<Scalar>
+  ) {
+    for merge in 0..<step.merges {
+      let below = start(of: step.place - merge - 1)
+      Elementwise.add(
+        within: &scratch, from: start(of: step.place - merge), to: below..<below + size)
+    }
   }
 }

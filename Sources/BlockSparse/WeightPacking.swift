@@ -156,12 +156,15 @@ extension LayerPlan {
   ) {
     unsafe weights.withUnsafeBufferPointer { w in
       unsafe packed.withUnsafeMutableBufferPointer { p in
+        guard let w = w.baseAddress, let p = p.baseAddress else { return }
         // The copies lie inside both buffers by construction, whose sizes the callers checked.
         for copy in copies {
           for input in 0..<copy.inputs {
+            let (from, to) = unsafe (
+              w + (copy.from &+ input), p + (copy.to &+ input &* copy.toStride)
+            )
             for output in 0..<copy.outputs {
-              unsafe p[copy.to + output + input * copy.toStride] =
-                w[copy.from + input + output * copy.stride]
+              unsafe to[output] = from[output &* copy.stride]
             }
           }
         }

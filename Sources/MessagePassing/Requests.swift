@@ -62,6 +62,14 @@ public struct Requests<Scalar: MPIScalar>: ~Copyable {
         start, count: range.count, Scalar.scalarKind, from: source, tag: tag))
   }
 
+  /// Helps messages along that are under way, without waiting.
+  ///
+  /// Not collective. The corresponding MPI routine is `MPI_Iprobe`. Many libraries move messages only while
+  /// they are called.
+  ///
+  /// - Throws: ``MPIError`` if the library fails.
+  public borrowing func progress() throws(MPIError) { try raw.progress() }
+
   /// Waits for all messages that were started.
   ///
   /// Not collective. The corresponding MPI routine is `MPI_Wait`.

@@ -57,6 +57,8 @@ public final class StallWatch: Sendable {
     var wait: Wait?
     /// Grows whenever a wait begins or ends.
     var number: UInt64 = 0
+    var measuresWaiting = false
+    var waited = 0.0
   }
 
   /// The rank of this process in the world communicator.
@@ -102,6 +104,15 @@ public final class StallWatch: Sendable {
     state.withLock { ($0.timeout, $0.wait) = (nil, nil) }
   }
 
+  /// The seconds that this rank spent in blocking operations while ``measuresWaiting`` was set.
+  public var waited: Double { state.withLock { $0.waited } }
+
+  /// Whether the time in blocking operations is added up.
+  public var measuresWaiting: Bool {
+    get { state.withLock { $0.measuresWaiting } }
+    set { state.withLock { $0.measuresWaiting = newValue } }
+  }
+
   /// Watches an operation of another library that waits for other ranks.
   ///
   /// Not collective. Operations inside of each other may be watched: the innermost counts, and when
@@ -125,16 +136,18 @@ public final class StallWatch: Sendable {
   func watching<R: ~Copyable, E: Error>(
     _ wait: Wait, _ body: () throws(E) -> R
   ) throws(E) -> R {
-    let outer = state.withLock { state -> Wait? in
-      guard state.timeout != nil else { return nil }
+    let (outer, isMeasured) = state.withLock { state -> (Wait?, Bool) in
+      guard state.timeout != nil else { return (nil, state.measuresWaiting) }
       defer { state.wait = wait }
       state.number += 1
-      return state.wait
+      return (state.wait, state.measuresWaiting)
     }
+    let start = isMeasured ? ContinuousClock().now : nil
     defer {
       state.withLock { state in
         state.wait = outer
         state.number += 1
+        if let start { state.waited += (ContinuousClock().now - start) / .seconds(1) }
       }
     }
     return try body()
@@ -145,7 +158,7 @@ public final class StallWatch: Sendable {
 
 extension StallWatch {
   /// The time in which the lines of other ranks can follow that of this one.
-  private static let grace = 2.0
+  private static let grace = 4.0
 
   /// Looks at the calling thread until the watch is stopped, or ends the process.
   private func observe() {

@@ -110,10 +110,10 @@ struct BoxExchange<Scalar: KernelScalar & MPIScalar> {
   ///   - buffers: For each shard the values, or their gradients.
   ///   - communicator: The tree ranks.
   ///   - body: Is run while messages are under way.
-  /// - Throws: `MPIError` if a message fails.
+  /// - Throws: `MPIError` if a message fails, and what `body` throws.
   func run(
     _ round: Int, _ buffers: ArraySlice<[AlignedBuffer<Scalar>]>,
-    on communicator: borrowing Communicator, while body: () -> Void
+    on communicator: borrowing Communicator, while body: () throws(MPIError) -> Void
   ) throws(MPIError) {
     let (plan, outgoing, incoming) = (rounds[round], outgoing, incoming)
     communicator.stallWatch.phase =
@@ -143,7 +143,7 @@ struct BoxExchange<Scalar: KernelScalar & MPIScalar> {
         try requests.send(start..<start + count, to: peer.rank, tag: tag)
         start += count
       }
-      body()
+      try body()
     }
     position = 0
     for peer in plan.receives {

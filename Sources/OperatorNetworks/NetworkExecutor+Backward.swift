@@ -11,7 +11,6 @@ extension NetworkExecutor {
   /// - Precondition: This is the only tree rank.
   public func backward(into gradient: AlignedBuffer<Scalar>) {
     precondition(share.rankCount == 1, "ranks that share a network exchange gradients")
-    transposedValue = (-1, -1)
     for task in backwardSchedule.tasks[0] { run(task, 0, gradient) { _, _ in } }
   }
 
@@ -28,54 +27,65 @@ extension NetworkExecutor {
   ///   - finished: Receives each shard and range of parameters when that part of the gradient is
   ///     complete: for each range the shards come in order.
   /// - Throws: `MPIError` if a message fails.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   public func backward(
-    into buffers: [AlignedBuffer<Scalar>], on communicator: borrowing Communicator,
-    finished: (_ shard: Int, _ range: Range<Int>) -> Void
+    into buffers: ArraySlice<AlignedBuffer<Scalar>>, on communicator: borrowing Communicator,
+    finished: (_ shard: Int, _ range: Range<Int>) throws(MPIError) -> Void
   ) throws(MPIError) {
-    let (schedule, shards) = (backwardSchedule, buffers.count)
-    transposedValue = (-1, -1)
+    let (schedule, shards, first) = (backwardSchedule, buffers.count, buffers.startIndex)
+    let before = clock?.enter(.other)
+    defer { if let before { clock?.enter(before) } }
     for round in schedule.tasks.indices {
       if round > 0 {
+        clock?.enter(.communication)
         try backwardExchange.run(round, gradients[..<shards], on: communicator) {
+          () throws(MPIError) in
           for slot in 0..<shards {
             for layer in schedule.overlappedInputs[round] { inputGradient(layer, .interior, slot) }
             for layer in schedule.overlappedSums[round] {
-              parameterGradient(layer, slot, buffers[slot], finished)
+              try parameterGradient(layer, slot, buffers[first + slot], finished)
             }
           }
+          clock?.enter(.communication)
         }
       }
       // Shard by shard, so that what one layer leaves is in the caches for the next.
       for slot in 0..<shards {
-        for task in schedule.tasks[round] { run(task, slot, buffers[slot], finished) }
+        for task in schedule.tasks[round] { try run(task, slot, buffers[first + slot], finished) }
       }
     }
+    clock?.enter(.communication)
     try sumExchange.run(shards: shards, on: communicator)
+    clock?.enter(.sums)
     for layer in plans.indices where !plans[layer].sumCounts.isEmpty {
       for slot in 0..<shards {
-        let (sums, scratch, buffer) = (sumExchange.all, scratch, buffers[slot])
+        let (sums, scratch, buffer) = (sumExchange.all, scratch, buffers[first + slot])
         var span = buffer.mutableSpan
         var scratchSpan = scratch.mutableSpan
         plans[layer].finishParameterGradient(
           sums: sums.span, at: sumExchange.starts(layer, slot: slot, shards: shards),
           scratch: &scratchSpan, into: &span)
-        finished(slot, share.parameters[layer].local)
+        try finished(slot, share.parameters[layer].local)
       }
     }
   }
 
-  private func run(
+  private func run<Failure: Error>(
     _ task: BackwardSchedule.Task, _ slot: Int, _ buffer: AlignedBuffer<Scalar>,
-    _ finished: (Int, Range<Int>) -> Void
-  ) {
-    if task.activates { activate(task.layer, slot) }
-    if task.sums { parameterGradient(task.layer, slot, buffer, finished) }
+    _ finished: (Int, Range<Int>) throws(Failure) -> Void
+  ) throws(Failure) {
+    // Where both come at once, the gradient of a row goes through f while it is in the cache.
+    let isFused = task.activates && task.sums && plans[task.layer].canFuseActivation
+    if task.activates && !isFused { activate(task.layer, slot) }
+    if task.sums { try parameterGradient(task.layer, slot, buffer, activates: isFused, finished) }
     if let part = task.part { inputGradient(task.layer, part, slot) }
   }
 
   /// Takes the gradient of a layer's target through its function.
   private func activate(_ layer: Int, _ slot: Int) {
-    let target = network.layers[layer].target
+    clock?.enter(.elementwise)
+    let target = wires[layer].target
     let (value, gradient) = (values[slot][target], gradients[slot][target])
     let scratch = entries[slot][layer]
     var span = gradient.mutableSpan
@@ -92,35 +102,42 @@ extension NetworkExecutor {
       gradient: &span, entries: &entrySpan)
   }
 
-  private func parameterGradient(
-    _ layer: Int, _ slot: Int, _ buffer: AlignedBuffer<Scalar>,
-    _ finished: (Int, Range<Int>) -> Void
-  ) {
-    let item = network.layers[layer]
-    let (source, gradient) = (values[slot][item.source], gradients[slot][item.target])
+  private func parameterGradient<Failure: Error>(
+    _ layer: Int, _ slot: Int, _ buffer: AlignedBuffer<Scalar>, activates: Bool = false,
+    _ finished: (Int, Range<Int>) throws(Failure) -> Void
+  ) throws(Failure) {
+    let item = wires[layer]
+    let (source, target) = (values[slot][item.source], values[slot][item.target])
+    let gradient = gradients[slot][item.target]
     let (transposed, scratch, blocks) = (transposed, scratch, entries[slot][layer])
-    if transposedValue != (slot, item.source) {
-      var span = transposed.mutableSpan
-      plans[layer].transposeSource(source.span, into: &span)
-      transposedValue = (slot, item.source)
-    }
+    clock?.enter(.weightGradient)
+    // A term that is changed by a function has a gradient of its own.
+    let sum = activates ? sums[item.target] : nil
+    let whole = sum.map { gradients[slot][$0] }
+    let first = share.computed[item.target].first
+    let start = sum.map { sum in first.map { share.gradients[sum].start(of: $0) } ?? 0 } ?? 0
+    var transposedSpan = transposed.mutableSpan
+    var gradientSpan = gradient.mutableSpan
     var scratchSpan = scratch.mutableSpan
     var span = buffer.mutableSpan
     plans[layer].parameterGradient(
-      sourceTransposed: transposed.span, gradient: gradient.span, entries: blocks.span,
-      scratch: &scratchSpan, into: &span)
+      source: source.span, transposed: &transposedSpan,
+      activating: activates ? target.span : nil, from: whole?.span, at: start * samples,
+      gradient: &gradientSpan, entries: blocks.span, scratch: &scratchSpan, into: &span)
     flops += plans[layer].parameterFlops
+    clock?.enter(.sums)
     if plans[layer].sumCounts.isEmpty {
-      finished(slot, share.parameters[layer].local)
+      try finished(slot, share.parameters[layer].local)
     } else {
       sumExchange.add(scratch, layer, slot: slot, count: plans[layer].sumCounts[share.rank])
     }
   }
 
   private func inputGradient(_ layer: Int, _ part: LayerPart, _ slot: Int) {
-    let item = network.layers[layer]
+    let item = wires[layer]
     let (weights, blocks) = (packed[layer], entries[slot][layer])
     let (gradient, result) = (gradients[slot][item.target], gradients[slot][item.source])
+    clock?.enter(.inputGradient)
     if part != .interior, plans[layer].hasRemoteEntries, let parameters = lastParameters {
       let (remote, source) = (weightExchange.remote[layer], values[slot][item.source])
       var entrySpan = blocks.mutableSpan

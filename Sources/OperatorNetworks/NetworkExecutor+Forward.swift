@@ -21,18 +21,26 @@ extension NetworkExecutor {
   ///   - shards: The number of shards, at most ``slots``, equal on all ranks.
   ///   - communicator: The tree ranks.
   /// - Throws: `MPIError` if a message fails.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   public func forward(
     _ parameters: AlignedBuffer<Scalar>, shards: Int, on communicator: borrowing Communicator
   ) throws(MPIError) {
     let schedule = forwardSchedule
     lastParameters = parameters
+    let before = clock?.enter(.forward)
+    defer { if let before { clock?.enter(before) } }
     for round in schedule.layers.indices {
       if round > 0 {
+        clock?.enter(.communication)
         try forwardExchange.run(round, values[..<shards], on: communicator) {
+          clock?.enter(.forward)
           for slot in 0..<shards {
             for layer in schedule.overlapped[round] { forward(layer, .interior, slot, parameters) }
           }
+          clock?.enter(.communication)
         }
+        clock?.enter(.forward)
       }
       // Shard by shard, so that what one layer leaves is in the caches for the next.
       for slot in 0..<shards {
@@ -44,21 +52,15 @@ extension NetworkExecutor {
   private func forward(
     _ layer: Int, _ part: LayerPart, _ slot: Int, _ parameters: AlignedBuffer<Scalar>
   ) {
-    let item = network.layers[layer]
+    let item = wires[layer]
     let (source, target) = (values[slot][item.source], values[slot][item.target])
     let scratch = entries[slot][layer]
     var entrySpan = scratch.mutableSpan
     var targetSpan = target.mutableSpan
-    if let addend = item.addend {
-      let term = values[slot][addend]
-      plans[layer].forward(
-        part, parameters: parameters.span, source: source.span, adding: term.span,
-        entries: &entrySpan, target: &targetSpan)
-    } else {
-      plans[layer].forward(
-        part, parameters: parameters.span, source: source.span, entries: &entrySpan,
-        target: &targetSpan)
-    }
+    let term = item.addend.map { values[slot][$0] }
+    plans[layer].forward(
+      part, parameters: parameters.span, source: source.span, adding: term?.span,
+      entries: &entrySpan, target: &targetSpan)
     if part != .interior { flops += plans[layer].forwardFlops }
   }
 }

@@ -18,10 +18,14 @@ public final class NetworkExecutor<Scalar: KernelScalar & MPIScalar> {
   public let slots: Int
   /// For each shard the values; the first is the input, to be filled by the caller.
   public let values: [[AlignedBuffer<Scalar>]]
+  /// For each layer: the values that it connects.
+  let wires: [(source: Int, target: Int, addend: Int?)]
   /// The plans of the layers.
   public let plans: [LayerPlan<Scalar>]
   /// The floating-point operations of the products computed so far.
   public internal(set) var flops = 0
+  /// Measures the parts of a step, if wanted.
+  public var clock: StepClock?
   private let isForTraining: Bool
   /// The parameters of the last forward pass.
   var lastParameters: AlignedBuffer<Scalar>?
@@ -34,8 +38,6 @@ public final class NetworkExecutor<Scalar: KernelScalar & MPIScalar> {
   /// For each value: the sum of which it is a term, if a function stands between their gradients.
   let sums: [Int?]
   let transposed: AlignedBuffer<Scalar>
-  /// The shard and the value that stand transposed in the scratch.
-  var transposedValue = (slot: -1, value: -1)
   /// Scratch for gradients of weights that rows share.
   let scratch: AlignedBuffer<Scalar>
   let forwardSchedule: ForwardSchedule
@@ -100,6 +102,7 @@ public final class NetworkExecutor<Scalar: KernelScalar & MPIScalar> {
     self.samples = samples
     self.slots = slots
     isForTraining = forTraining
+    wires = network.layers.map { ($0.source, $0.target, $0.addend) }
     values = (0..<slots).map { _ in
       share.values.map { AlignedBuffer(repeating: 0, count: $0.channelCount * samples) }
     }
@@ -124,13 +127,13 @@ public final class NetworkExecutor<Scalar: KernelScalar & MPIScalar> {
       }
       return owners.map { own[$0] }
     }
-    let (plans, values) = (plans, values)
+    let plans = plans
     entries = (0..<slots).map { _ in
       plans.map { AlignedBuffer(repeating: 0, count: $0.entryScratchCount) }
     }
     packed = plans.map { AlignedBuffer(repeating: 0, count: $0.packedWeightCount) }
-    let largest = network.layers.map { values[0][$0.source].count }.max() ?? 0
-    transposed = AlignedBuffer(repeating: 0, count: forTraining ? largest : 0)
+    transposed = AlignedBuffer(
+      repeating: 0, count: forTraining ? plans.map(\.transposedCount).max() ?? 0 : 0)
     scratch = AlignedBuffer(
       repeating: 0, count: forTraining ? plans.map(\.gradientScratchCount).max() ?? 0 : 0)
     forwardSchedule = ForwardSchedule(network, plan)
@@ -203,7 +206,11 @@ public final class NetworkExecutor<Scalar: KernelScalar & MPIScalar> {
   public func parametersChanged(
     _ parameters: AlignedBuffer<Scalar>, on communicator: borrowing Communicator
   ) throws(MPIError) {
+    let before = clock?.enter(.communication)
+    defer { if let before { clock?.enter(before) } }
     try weightExchange.run(parameters, on: communicator) {
+      let before = clock?.enter(.elementwise)
+      defer { if let before { clock?.enter(before) } }
       for layer in plans.indices { pack(layer, parameters) }
     }
     for layer in plans.indices where plans[layer].remoteWeightCount > 0 {

@@ -1,3 +1,4 @@
+import BlockKernels
 import BlockSparse
 import MessagePassing
 import OperatorNetworks
@@ -34,31 +35,54 @@ struct BoxSums: Sendable {
   /// The number of nodes of this rank.
   var nodeCount: Int { nodes.count }
 
+  /// The numbers of scratch that ``sum(width:scratch:into:at:_:)`` needs.
+  func scratchCount(width: Int) -> Int { ((nodes.joined().map(\.place).max() ?? 0) + 1) * width }
+
   /// Sums terms over the boxes of this rank.
   ///
   /// - Parameters:
   ///   - width: The number of sums that are formed at once.
-  ///   - add: Adds the terms of some channels to the sums that begin at a place of an array.
-  /// - Returns: The sums of each node, `[node][width]`.
+  ///   - scratch: ``scratchCount(width:)`` numbers.
+  ///   - result: Where the sums of each node go, `[node][width]`.
+  ///   - start: Where they begin there.
+  ///   - add: Adds the terms of some channels to the sums that begin at a place of a buffer.
+  /// - Complexity: no allocation.
   func sum(
-    width: Int, _ add: (_ channels: Range<Int>, _ sums: inout [Double], _ place: Int) -> Void
-  ) -> [Double] {
-    let depth = nodes.joined().map(\.place).max() ?? 0
-    var stack = [Double](repeating: 0, count: (depth + 1) * width)
-    var result: [Double] = []
-    result.reserveCapacity(nodes.count * width)
+    width: Int, scratch: AlignedBuffer<Double>, into result: AlignedBuffer<Double>,
+    at start: Int = 0,
+    _ add: (_ channels: Range<Int>, _ sums: AlignedBuffer<Double>, _ place: Int)
+      -> Void
+  ) {
     var box = 0
-    for node in nodes {
-      for step in node {
-        let place = step.place * width
-        for index in place..<place + width { stack[index] = 0 }
-        add(channels[box], &stack, place)
-        Self.merge(step, width, &stack)
+    for node in nodes.indices {
+      for step in nodes[node] {
+        var stack = scratch.mutableSpan
+        Elementwise.clear(&stack, in: step.place * width..<(step.place + 1) * width)
+        add(channels[box], scratch, step.place * width)
+        for merge in 0..<step.merges {
+          let top = (step.place - merge) * width
+          Elementwise.add(within: &stack, from: top, to: top - width..<top)
+        }
         box += 1
       }
-      result += stack[..<width]
+      result.copy(from: scratch, at: 0, to: start + node * width..<start + (node + 1) * width)
     }
-    return result
+  }
+
+  /// Sums terms over the boxes of this rank.
+  ///
+  /// - Parameters:
+  ///   - width: The number of sums that are formed at once.
+  ///   - add: Adds the terms of some channels to the sums that begin at a place of a buffer.
+  /// - Returns: The sums of each node, `[node][width]`.
+  func sum(
+    width: Int, _ add: (_ channels: Range<Int>, _ sums: AlignedBuffer<Double>, _ place: Int) -> Void
+  ) -> [Double] {
+    let result = AlignedBuffer(repeating: 0.0, count: nodes.count * width)
+    sum(
+      width: width, scratch: AlignedBuffer(repeating: 0, count: scratchCount(width: width)),
+      into: result, add)
+    return result.array()
   }
 
   private static func merge(_ step: SummationTree.Step, _ width: Int, _ stack: inout [Double]) {

@@ -95,7 +95,7 @@ public struct Evaluator<Scalar: KernelScalar & MPIScalar> {
     for start in stride(from: samples.lowerBound, to: samples.upperBound, by: columns) {
       let chosen = Array(start..<min(start + columns, samples.upperBound))
       let block = try source.block(chosen)
-      shard.load(block.data, block.rows, into: executor.input)
+      shard.load(block.data, block.rows[...], into: executor.input)
       try executor.forward(parameters, shards: 1, on: grid.tree)
       let values = executor.output
       let own = places.map { Double(values[$0]) }
@@ -163,7 +163,7 @@ public struct Evaluator<Scalar: KernelScalar & MPIScalar> {
       }
       let blocks = try chosen.map { try source.block(Array($0)) }
       for (slot, block) in blocks.enumerated() {
-        shard.load(block.data, block.rows, into: executor.values[slot][0])
+        shard.load(block.data, block.rows[...], into: executor.values[slot][0])
       }
       try executor.forward(parameters, shards: chosen.count, on: tree)
       for (slot, block) in blocks.enumerated() {

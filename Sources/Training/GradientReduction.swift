@@ -1,6 +1,7 @@
 import BlockKernels
 import BlockSparse
 import MessagePassing
+import OperatorNetworks
 
 /// Sums the gradients of the shards of a batch over data groups, with bits that do not depend on the groups.
 ///
@@ -25,9 +26,19 @@ struct GradientReduction<Scalar: KernelScalar & MPIScalar> {
   private let steps: [SummationTree.Step]
   /// The sums of this group's subtrees, then the buffers of the stack above them.
   private let buffers: [AlignedBuffer<Scalar>]
+  /// The parameters of each message.
+  private let chunks: DataChunks
+  /// For each chunk and group: where its part begins among what is sent, or received.
+  private let sent: [[Int]]
+  private let received: [[Int]]
   private let outgoing: AlignedBuffer<Scalar>
   private let incoming: AlignedBuffer<Scalar>
+  /// The sum over the parameters of this group, then the places above it on the stack, one chunk each.
   private let stack: [AlignedBuffer<Scalar>]
+  /// Measures the parts of a step, if wanted.
+  var clock: StepClock?
+  /// For each chunk: the parameters whose gradient is not complete.
+  private let missing: AlignedBuffer<Int>
 
   init(shards: Int, parameters: Int, group: Int, groupCount: Int) {
     let tree = SummationTree(count: shards)
@@ -38,7 +49,8 @@ struct GradientReduction<Scalar: KernelScalar & MPIScalar> {
     let nodes = (0..<groupCount).map {
       tree.maximalNodes(inside: evenPiece(of: shards, pieces: groupCount, piece: $0))
     }
-    subtrees = nodes.map(\.count)
+    let subtrees = nodes.map(\.count)
+    self.subtrees = subtrees
     let own = nodes[group]
     // A subtree is summed on a stack whose bottom is its own buffer and whose other places all share.
     terms = own.enumerated().flatMap { index, node in
@@ -52,12 +64,31 @@ struct GradientReduction<Scalar: KernelScalar & MPIScalar> {
     let count = terms.flatMap(\.buffers).max().map { $0 + 1 } ?? 0
     buffers = (0..<count).map { _ in AlignedBuffer(repeating: 0, count: parameters) }
     let isAlone = groupCount == 1
-    let owned = evenPiece(of: parameters, pieces: groupCount, piece: group).count
-    outgoing = AlignedBuffer(repeating: 0, count: isAlone ? 0 : own.count * parameters)
-    incoming = AlignedBuffer(repeating: 0, count: isAlone ? 0 : steps.count * owned)
-    stack = (0...(steps.map(\.place).max() ?? 0)).map { _ in
-      AlignedBuffer(repeating: 0, count: isAlone ? 0 : owned)
+    let chunks = DataChunks(parameters: isAlone ? 0 : parameters, groups: groupCount)
+    self.chunks = chunks
+    var (outgoing, incoming) = (0, 0)
+    sent = chunks.ranges.map { chunk in
+      (0..<groupCount).map { other in
+        let start = outgoing
+        if other != group { outgoing += own.count * chunks.part(of: chunk, for: other).count }
+        return start
+      }
     }
+    received = chunks.ranges.map { chunk in
+      (0..<groupCount).map { other in
+        let start = incoming
+        incoming += subtrees[other] * chunks.part(of: chunk, for: group).count
+        return start
+      }
+    }
+    self.outgoing = AlignedBuffer(repeating: 0, count: outgoing)
+    self.incoming = AlignedBuffer(repeating: 0, count: incoming)
+    let owned = evenPiece(of: parameters, pieces: groupCount, piece: group).count
+    let longest = chunks.ranges.map { chunks.part(of: $0, for: group).count }.max() ?? 0
+    stack = (0...(steps.map(\.place).max() ?? 0)).map {
+      AlignedBuffer(repeating: 0, count: isAlone ? 0 : $0 == 0 ? owned : longest)
+    }
+    missing = AlignedBuffer(repeating: 0, count: chunks.ranges.count)
   }
 
   /// The shards of this group.
@@ -84,49 +115,110 @@ struct GradientReduction<Scalar: KernelScalar & MPIScalar> {
       let top = term.buffers.count - 1 - merge
       let (source, target) = (buffers[term.buffers[top]], buffers[term.buffers[top - 1]])
       var span = target.mutableSpan
-      Self.add(source.span, to: &span, in: range)
+      Self.add(source.span, at: range.lowerBound, to: &span, in: range)
     }
   }
 
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private static func add(
-    _ source: Span<Scalar>, to target: inout MutableSpan<Scalar>, in range: Range<Int>
+    _ source: Span<Scalar>, at start: Int, to target: inout MutableSpan<Scalar>,
+    in range: Range<Int>
   ) {
-    Elementwise.add(source, at: range.lowerBound, to: &target, in: range)
+    Elementwise.add(source, at: start, to: &target, in: range)
   }
 
-  /// Sums the subtrees of all groups over the parameters that this group owns.
+  /// Sums the gradients of all groups over the parameters that this group owns.
   ///
-  /// Collective.
+  /// Collective. Messages leave while the gradients of other parameters are computed.
   ///
-  /// - Parameter communicator: The data groups.
-  /// - Throws: `MPIError` if the exchange fails.
-  func reduce(on communicator: borrowing Communicator) throws(MPIError) {
-    guard groupCount > 1 else { return }
-    let (outgoing, incoming, own) = (outgoing, incoming, subtrees[group])
-    var position = 0
-    for destination in 0..<groupCount {
-      let range = owned(by: destination)
-      for buffer in buffers[..<own] {
-        outgoing.copy(
-          from: buffer, at: range.lowerBound, to: position..<position + range.count)
-        position += range.count
+  /// - Parameters:
+  ///   - communicator: The data groups.
+  ///   - body: Computes the gradients of this group's shards; it tells its argument each shard and range of
+  ///     parameters that is complete, for each range the shards in order.
+  /// - Throws: `MPIError` if the exchange fails, and what `body` throws.
+  func reduce(
+    on communicator: borrowing Communicator,
+    _ body: (_ finished: (Int, Range<Int>) throws(MPIError) -> Void) throws(MPIError) -> Void
+  ) throws(MPIError) {
+    guard groupCount > 1 else { return try body { add($0, $1) } }
+    for chunk in chunks.ranges.indices { missing[chunk] = chunks.ranges[chunk].count }
+    let (outgoing, incoming, last) = (outgoing, incoming, shards.upperBound - 1)
+    var span = incoming.mutableSpan
+    communicator.stallWatch.phase = .init("gradients")
+    clock?.enter(.communication)
+    try communicator.withRequests(sending: outgoing.span, receiving: &span) {
+      (requests) throws(MPIError) in
+      try receive(&requests)
+      clock?.enter(.other)
+      try body { (shard, range) throws(MPIError) in
+        add(shard, range)
+        if shard == last { try send(range, &requests) }
+      }
+      communicator.stallWatch.phase = .init("sum of gradients")
+      clock?.enter(.communication)
+    }
+    clock?.enter(.sums)
+    for chunk in chunks.ranges.indices { addUp(chunk) }
+  }
+
+  /// Starts to receive the parts that this group owns.
+  private func receive(_ requests: inout Requests<Scalar>) throws(MPIError) {
+    for chunk in chunks.ranges.indices {
+      let length = chunks.part(of: chunks.ranges[chunk], for: group).count
+      for other in 0..<groupCount where other != group && subtrees[other] * length > 0 {
+        let start = received[chunk][other]
+        try requests.receive(
+          start..<start + subtrees[other] * length, from: other, tag: chunk)
       }
     }
-    let length = owned(by: group).count
-    communicator.stallWatch.phase = .init("sum of gradients")
-    var receive = incoming.mutableSpan
-    try communicator.allToAll(
-      outgoing.span, counts: (0..<groupCount).map { owned(by: $0).count * own },
-      into: &receive, receiveCounts: subtrees.map { $0 * length })
+  }
 
-    for (index, step) in steps.enumerated() {
-      stack[step.place].copy(from: incoming, at: index * length, to: 0..<length)
+  /// Sends the chunks that are complete with a range of parameters.
+  private func send(
+    _ range: Range<Int>, _ requests: inout Requests<Scalar>
+  ) throws(MPIError) {
+    for chunk in chunks.ranges.indices {
+      let count = range.clamped(to: chunks.ranges[chunk]).count
+      guard count > 0 else { continue }
+      missing[chunk] -= count
+      guard missing[chunk] == 0 else { continue }
+      let before = clock?.enter(.communication)
+      defer { if let before { clock?.enter(before) } }
+      for other in 0..<groupCount {
+        let part = chunks.part(of: chunks.ranges[chunk], for: other)
+        let (target, start) =
+          other == group ? (incoming, received[chunk][group]) : (outgoing, sent[chunk][other])
+        for tree in 0..<subtrees[group] {
+          let place = start + tree * part.count
+          target.copy(from: buffers[tree], at: part.lowerBound, to: place..<place + part.count)
+        }
+        let count = subtrees[group] * part.count
+        if other != group && count > 0 {
+          try requests.send(start..<start + count, to: other, tag: chunk)
+        }
+      }
+      try requests.progress()
+    }
+  }
+
+  /// Sums the subtrees of all groups in a chunk.
+  private func addUp(_ chunk: Int) {
+    let part = chunks.part(of: chunks.ranges[chunk], for: group)
+    let first = part.lowerBound - owned(by: group).lowerBound
+    guard !part.isEmpty else { return }
+    func start(_ place: Int) -> Int { place == 0 ? first : 0 }
+    var position = received[chunk][0]
+    for step in steps {
+      let place = start(step.place)
+      stack[step.place].copy(from: incoming, at: position, to: place..<place + part.count)
+      position += part.count
       for merge in 0..<step.merges {
-        let (source, target) = (stack[step.place - merge], stack[step.place - merge - 1])
+        let top = step.place - merge
+        let (source, target) = (stack[top], stack[top - 1])
         var sum = target.mutableSpan
-        Self.add(source.span, to: &sum, in: 0..<length)
+        let place = start(top - 1)
+        Self.add(source.span, at: start(top), to: &sum, in: place..<place + part.count)
       }
     }
   }

@@ -9,6 +9,11 @@ struct Loss<Scalar: KernelScalar> {
   let batch: Int
   /// wᵢ for every sample of the dataset.
   let weights: [Double]
+  private let sums: BoxSums
+  private let samples: Int
+  private let factors: AlignedBuffer<Scalar>
+  private let boxSquares: AlignedBuffer<Scalar>
+  private let scratch: AlignedBuffer<Double>
 
   /// Creates a loss.
   ///
@@ -17,10 +22,22 @@ struct Loss<Scalar: KernelScalar> {
   ///   - batch: The number of samples of a batch.
   ///   - norms: ‖uᵢ / s‖² for every sample of the dataset.
   ///   - points: N, the number of points of an output.
-  init(_ kind: LossKind, batch: Int, norms: [Double], points: Int) {
+  ///   - sums: Sums over the boxes of the output.
+  ///   - samples: The columns of a shard, a multiple of 16.
+  init(
+    _ kind: LossKind, batch: Int, norms: [Double], points: Int, sums: BoxSums, samples: Int
+  ) {
     self.batch = batch
     weights = norms.map { kind == .mse ? 1 / Double(points) : 1 / $0 }
+    self.sums = sums
+    self.samples = samples
+    factors = AlignedBuffer(repeating: 0, count: samples)
+    boxSquares = AlignedBuffer(repeating: 0, count: samples)
+    scratch = AlignedBuffer(repeating: 0, count: sums.scratchCount(width: samples))
   }
+
+  /// The numbers that ``evaluate(output:at:truth:chosen:gradient:at:into:shard:)`` leaves for a shard.
+  var squareCount: Int { sums.nodeCount * samples }
 
   /// Computes the differences of a shard and the gradient of the batch's loss with respect to ŷ.
   ///
@@ -29,25 +46,24 @@ struct Loss<Scalar: KernelScalar> {
   ///   - outputStart: Where the channels that this rank computes begin.
   ///   - truth: y, for the channels that this rank computes.
   ///   - chosen: The samples of the columns.
-  ///   - samples: The columns of the shard.
   ///   - gradient: The gradient of the batch's loss, replaced.
   ///   - gradientStart: Where these channels begin in it.
-  ///   - sums: Sums over the boxes of the output.
-  /// - Returns: ‖ŷᵢ − yᵢ‖² over the boxes of each node of this rank, `[node][column]`.
+  ///   - squares: For each shard ‖ŷᵢ − yᵢ‖² over the boxes of each node of this rank, `[node][column]`.
+  ///   - shard: The shard.
+  /// - Complexity: no allocation.
   func evaluate(
     output: AlignedBuffer<Scalar>, at outputStart: Int, truth: AlignedBuffer<Scalar>,
-    chosen: [Int], samples: Int, gradient: AlignedBuffer<Scalar>, at gradientStart: Int,
-    sums: BoxSums
-  ) -> [Double] {
-    var factors = [Scalar](repeating: 0, count: samples)
-    for (column, sample) in chosen.enumerated() {
-      factors[column] = Scalar(2 * weights[sample] / Double(batch))
+    chosen: ArraySlice<Int>, gradient: AlignedBuffer<Scalar>, at gradientStart: Int,
+    into squares: AlignedBuffer<Double>, shard: Int
+  ) {
+    for column in 0..<samples {
+      factors[column] =
+        column < chosen.count
+        ? Scalar(2 * weights[chosen[chosen.startIndex + column]] / Double(batch)) : 0
     }
-    return sums.sum(width: samples) { channels, squares, place in
-      var span = gradient.mutableSpan
-      Self.differences(
-        output.span, outputStart, truth.span, channels, factors, samples: samples, &span,
-        gradientStart, &squares, place)
+    sums.sum(width: samples, scratch: scratch, into: squares, at: shard * squareCount) {
+      channels, sums, place in
+      differences(output, outputStart, truth, channels, gradient, gradientStart, sums, place)
     }
   }
 
@@ -57,35 +73,53 @@ struct Loss<Scalar: KernelScalar> {
   ///   - squares: ‖ŷᵢ − yᵢ‖² of each column.
   ///   - chosen: The samples of the columns.
   /// - Returns: The weighted sum.
-  func value(_ squares: ArraySlice<Double>, chosen: [Int]) -> Double {
+  func value(_ squares: ArraySlice<Double>, chosen: ArraySlice<Int>) -> Double {
     zip(chosen, squares).reduce(0) { $0 + weights[$1.0] * $1.1 }
   }
 
+  /// Computes the differences in the channels of one box.
+  ///
+  /// Their squares are added up in the precision of the network first.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  private static func differences(
-    _ output: Span<Scalar>, _ outputStart: Int, _ truth: Span<Scalar>, _ channels: Range<Int>,
-    _ factors: [Scalar], samples: Int, _ gradient: inout MutableSpan<Scalar>,
-    _ gradientStart: Int, _ squares: inout [Double], _ place: Int
+  private func differences(
+    _ output: AlignedBuffer<Scalar>, _ outputStart: Int, _ truth: AlignedBuffer<Scalar>,
+    _ channels: Range<Int>, _ gradient: AlignedBuffer<Scalar>, _ gradientStart: Int,
+    _ sums: AlignedBuffer<Double>, _ place: Int
   ) {
-    let end = channels.upperBound * samples
+    let (start, samples) = (channels.lowerBound * samples, samples)
+    let count = channels.count * samples
     precondition(
-      outputStart + end <= output.count && end <= truth.count
-        && gradientStart + end <= gradient.count && place + samples <= squares.count,
+      outputStart + start + count <= output.count && start + count <= truth.count
+        && gradientStart + start + count <= gradient.count && place + samples <= sums.count,
       "channels \(channels) of outputs that are smaller")
-    unsafe output.withUnsafeBufferPointer { y in
-      unsafe truth.withUnsafeBufferPointer { t in
-        unsafe gradient.withUnsafeMutableBufferPointer { g in
-          unsafe squares.withUnsafeMutableBufferPointer { sums in
-            unsafe factors.withUnsafeBufferPointer { f in
-              // The channels lie inside of all three buffers, as checked above.
-              for start in stride(from: channels.lowerBound * samples, to: end, by: samples) {
-                for column in 0..<samples {
-                  let index = start + column
-                  let difference = unsafe y[outputStart + index] - t[index]
-                  unsafe g[gradientStart + index] = f[column] * difference
-                  unsafe sums[place + column] += Double(difference) * Double(difference)
+    let (ySpan, tSpan, factors, boxSquares) = (output.span, truth.span, factors, boxSquares)
+    let factorSpan = factors.span
+    var gSpan = gradient.mutableSpan
+    var partSpan = boxSquares.mutableSpan
+    var sumSpan = sums.mutableSpan
+    unsafe ySpan.withUnsafeBufferPointer { y in
+      unsafe tSpan.withUnsafeBufferPointer { t in
+        unsafe factorSpan.withUnsafeBufferPointer { f in
+          unsafe gSpan.withUnsafeMutableBufferPointer { g in
+            unsafe partSpan.withUnsafeMutableBufferPointer { part in
+              unsafe sumSpan.withUnsafeMutableBufferPointer { sums in
+                guard let y = y.baseAddress, let t = t.baseAddress, let f = f.baseAddress,
+                  let g = g.baseAddress, let part = part.baseAddress, let sums = sums.baseAddress
+                else { return }
+                // The channels lie inside of all buffers, as checked above.
+                for i in 0..<samples { unsafe part[i] = 0 }
+                for channel in 0..<channels.count {
+                  let first = start &+ channel &* samples
+                  let (y, t) = unsafe (y + outputStart + first, t + first)
+                  let g = unsafe g + gradientStart + first
+                  for i in 0..<samples {
+                    let difference = unsafe y[i] - t[i]
+                    unsafe g[i] = f[i] * difference
+                    unsafe part[i] += difference * difference
+                  }
                 }
+                for i in 0..<samples { unsafe sums[place &+ i] += Double(part[i]) }
               }
             }
           }

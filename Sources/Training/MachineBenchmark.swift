@@ -1,5 +1,4 @@
 public import BlockKernels
-public import ClusterTrees
 public import MessagePassing
 import OperatorNetworks
 import ParallelHDF5
@@ -17,7 +16,7 @@ public struct MachineBenchmark<Scalar: KernelScalar & MPIScalar> {
   /// Measures the seconds of a body: the median over repetitions of the slowest rank.
   ///
   /// Collective.
-  private func seconds(
+  func seconds(
     on world: borrowing Communicator, _ body: () throws -> Void
   ) throws -> Double {
     let clock = ContinuousClock()
@@ -33,42 +32,29 @@ public struct MachineBenchmark<Scalar: KernelScalar & MPIScalar> {
     return times.sorted()[times.count / 2]
   }
 
-  /// Measures a whole step on random samples, on every rank for itself.
+  /// Measures the floating-point operations per second of products whose matrices stay in the cache.
   ///
   /// Collective.
   ///
-  /// - Parameters:
-  ///   - configuration: The network and how it is trained.
-  ///   - points: The points of inputs and outputs.
-  ///   - world: The ranks.
-  /// - Returns: The seconds of a step, its floating-point operations, and the parameters that it updates.
-  /// - Throws: `NetworkError` if the network does not fit the points, `MPIError` if the library fails.
-  public func step(
-    _ configuration: RunConfiguration, points: PointSet, on world: borrowing Communicator
-  ) throws -> (seconds: Double, flops: Int, parameters: Int) {
-    var options = configuration.training
-    options.split = Split(training: 1, validation: 0, test: 0)
-    let network = try Network.build(configuration.network, sources: points, receivers: nil)
-    let alone = try ProcessGrid.part(of: world, color: world.rank, key: 0)
-    let grid = try ProcessGrid(dataGroups: 1, treeRanks: 1, on: alone)
-    let plan = StepPlan(
-      network, dataGroups: 1, treeRanks: 1, sizes: StepPlan.Sizes(options))
-    var stream = RandomStream(seed: 1, purpose: 0x424E_4348, index: 0)
-    let count = options.batch * points.count
-    let source = SampleSource(
-      Dataset(
-        path: "random", points: points, outputPoints: nil, sampleCount: options.batch,
-        inputs: (0..<count).map { _ in stream.normal() },
-        outputs: (0..<count).map { _ in stream.normal() }))
-    let share = RankShare(whole: network)
-    let normalization = try Normalization(
-      source, training: 0..<options.batch, options: options, network, share, on: grid.tree)
-    let trainer = Trainer<Scalar>(
-      network, plan, share, options: options, source: source, normalization: normalization,
-      norms: [Double](repeating: 1, count: options.batch), on: grid)
-    try trainer.initialize(on: grid)
-    let seconds = try seconds(on: world) { _ = try trainer.makeStep(on: grid) }
-    return (seconds, plan.rank(group: 0, tree: 0).flops, trainer.parameters.count)
+  /// - Parameter world: The ranks.
+  /// - Returns: Operations per second of one rank, of the best of several shapes: close to what the
+  ///   processor's multiply-add units can do.
+  /// - Throws: `MPIError` if the library fails.
+  public func peakFlopRate(on world: borrowing Communicator) throws -> Double {
+    var best = 0.0
+    for (m, n) in [(64, 6), (64, 12), (48, 8), (32, 12)] {
+      let product = MatrixProduct<Scalar>(ProductShape(m: m, n: n, k: 64, accumulates: false))
+      let a = AlignedBuffer<Scalar>(repeating: 0.5, count: product.shape.extentA)
+      let b = AlignedBuffer<Scalar>(repeating: 0.25, count: product.shape.extentB)
+      let c = AlignedBuffer<Scalar>(repeating: 0, count: product.shape.extentC)
+      let count = 1 + 40_000_000 / product.shape.flops
+      let seconds = try seconds(on: world) {
+        var result = c.mutableSpan
+        for _ in 0..<count { product(a.span, at: 0, b.span, at: 0, into: &result, at: 0) }
+      }
+      best = max(best, Double(count * product.shape.flops) / seconds)
+    }
+    return best
   }
 
   /// Measures the bytes per second that the optimizer moves.

@@ -10,6 +10,9 @@ struct Optimizer<Scalar: KernelScalar> {
   let options: TrainingOptions
   let firstMoment: AlignedBuffer<Scalar>
   let secondMoment: AlignedBuffer<Scalar>
+  /// The numbers that are updated together.
+  private static var blockSize: Int { 1024 }
+  private let roots = AlignedBuffer<Scalar>(repeating: 0, count: Self.blockSize)
   /// ∏ μᵢ up to the last step made.
   private var momentumProduct = 1.0
   private var stepsMade = 0
@@ -59,41 +62,32 @@ struct Optimizer<Scalar: KernelScalar> {
     let (firstMoment, secondMoment) = (firstMoment, secondMoment)
     var mSpan = firstMoment.mutableSpan
     var vSpan = secondMoment.mutableSpan
-    // Become NaN with the first parameter that is not finite.
-    var (zeros, zero) = (SIMD16<Scalar>(), Scalar(0))
+    let roots = roots
+    var rootSpan = roots.mutableSpan
+    var isFinite = true
     unsafe gradient.withUnsafeBufferPointer { g in
       unsafe mSpan.withUnsafeMutableBufferPointer { m in
         unsafe vSpan.withUnsafeMutableBufferPointer { v in
           unsafe parameters.withUnsafeMutableBufferPointer { p in
-            guard let g = g.baseAddress, let m = m.baseAddress, let v = v.baseAddress,
-              let start = p.baseAddress
-            else { return }
-            // All four reach over the range, as checked above. Lanes and the rest are computed alike.
-            let p = unsafe start + range.lowerBound
-            var i = 0
-            while i + 16 <= range.count {
-              var (first, second) = unsafe (lanes(m + i), lanes(v + i))
-              let parameter = unsafe step.update(
-                lanes(p + i), gradient: lanes(g + i), &first, &second)
-              unsafe store(first, m + i)
-              unsafe store(second, v + i)
-              unsafe store(parameter, p + i)
-              zeros += parameter * 0
-              i += 16
-            }
-            while i < range.count {
-              var (first, second) = unsafe (m[i], v[i])
-              let parameter = unsafe step.update(p[i], gradient: g[i], &first, &second)
-              unsafe (m[i], v[i], p[i]) = (first, second, parameter)
-              zero += parameter * 0
-              i += 1
+            unsafe rootSpan.withUnsafeMutableBufferPointer { roots in
+              guard let g = g.baseAddress, let m = m.baseAddress, let v = v.baseAddress,
+                let start = p.baseAddress, let roots = roots.baseAddress
+              else { return }
+              // All four reach over the range, as checked above.
+              let p = unsafe start + range.lowerBound
+              // In blocks that stay in the cache.
+              for first in stride(from: 0, to: range.count, by: Self.blockSize) {
+                let count = min(Self.blockSize, range.count - first)
+                unsafe step.update(
+                  p + first, gradient: g + first, m + first, v + first, count, roots)
+                isFinite = unsafe Elementwise.areFinite(p + first, count: count) && isFinite
+              }
             }
           }
         }
       }
     }
-    for lane in 0..<16 { zero += zeros[lane] }
-    return zero == 0
+    return isFinite
   }
 }
 
@@ -109,40 +103,22 @@ private struct UpdateStep<Scalar: KernelScalar> {
   let rest2: Scalar
   let epsilon: Scalar
 
-  /// Updates the moments and returns the new parameters.
+  /// Updates the moments and the parameters, which the caller has in four places of `count` numbers.
   @inline(__always)
   func update(
-    _ p: SIMD16<Scalar>, gradient g: SIMD16<Scalar>, _ m: inout SIMD16<Scalar>,
-    _ v: inout SIMD16<Scalar>
-  ) -> SIMD16<Scalar> {
-    m = beta1 * m + rest1 * g
-    v = beta2 * v + rest2 * (g * g)
-    return p - rate * (a * g + b * m) / ((c * v).squareRoot() + epsilon)
+    _ p: UnsafeMutablePointer<Scalar>, gradient g: UnsafePointer<Scalar>,
+    _ m: UnsafeMutablePointer<Scalar>, _ v: UnsafeMutablePointer<Scalar>, _ count: Int,
+    _ roots: UnsafeMutablePointer<Scalar>
+  ) {
+    for i in 0..<count {
+      unsafe m[i] = beta1 * m[i] + rest1 * g[i]
+      let square = unsafe beta2 * v[i] + rest2 * (g[i] * g[i])
+      unsafe v[i] = square
+      unsafe roots[i] = c * square
+    }
+    unsafe Scalar.takeSquareRoots(of: roots, count: count)
+    for i in 0..<count {
+      unsafe p[i] -= rate * (a * g[i] + b * m[i]) / (roots[i] + epsilon)
+    }
   }
-
-  /// Updates the moments and returns the new parameter.
-  @inline(__always)
-  func update(
-    _ p: Scalar, gradient g: Scalar, _ m: inout Scalar, _ v: inout Scalar
-  ) -> Scalar {
-    m = beta1 * m + rest1 * g
-    v = beta2 * v + rest2 * (g * g)
-    return p - rate * (a * g + b * m) / ((c * v).squareRoot() + epsilon)
-  }
-}
-
-/// Reads sixteen scalars, aligned or not.
-@inline(__always)
-private func lanes<Scalar: KernelScalar>(_ place: UnsafePointer<Scalar>) -> SIMD16<Scalar> {
-  // The caller says that sixteen scalars stand there.
-  unsafe UnsafeRawPointer(place).loadUnaligned(as: SIMD16<Scalar>.self)
-}
-
-/// Writes sixteen scalars, aligned or not.
-@inline(__always)
-private func store<Scalar: KernelScalar>(
-  _ values: SIMD16<Scalar>, _ place: UnsafeMutablePointer<Scalar>
-) {
-  // The caller says that there is room for sixteen scalars.
-  unsafe UnsafeMutableRawPointer(place).storeBytes(of: values, as: SIMD16<Scalar>.self)
 }

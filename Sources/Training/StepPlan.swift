@@ -172,8 +172,10 @@ public struct StepPlan: Sendable {
         rank.collectiveBytes += communication.sumCounts[tree] * data.shards * sizes.scalar
       }
     }
+    rank.messages += data.messages
+    rank.messageBytes += data.messageCount * sizes.scalar
     rank.collectives += data.collectives
-    rank.collectiveBytes += data.count * sizes.scalar
+    rank.collectiveBytes += data.collectiveCount * sizes.scalar
     // All ranks agree at the end of a step on whether to go on.
     rank.collectives += 1
     rank.collectiveBytes += MemoryLayout<Int>.size

@@ -10,21 +10,33 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
   /// The parameters that this rank holds.
   let parameters: AlignedBuffer<Scalar>
   let executor: NetworkExecutor<Scalar>
-  let reduction: GradientReduction<Scalar>
+  private(set) var reduction: GradientReduction<Scalar>
   private(set) var optimizer: Optimizer<Scalar>
   private(set) var step = 0
+  /// For each data group: the number of parameters that it owns.
+  private let ownedCounts: [Int]
   private let source: SampleSource
   private let loss: Loss<Scalar>
   private let sums: BoxSums
   private let shard: ShardBuffer<Scalar>
   private let truth: AlignedBuffer<Scalar>
+  /// Measures the parts of a step, if wanted.
+  var clock: StepClock? {
+    get { executor.clock }
+    set { (executor.clock, reduction.clock) = (newValue, newValue) }
+  }
   /// The number of training samples.
   var trainingCount: Int { order.count }
   private var order: BatchOrder
-  /// For each of this group's shards: its samples in the coming step.
-  private var coming: [[Int]] = []
-  /// For each of this group's shards: its samples, and their squares on each node of this rank.
-  private var squares: [(chosen: [Int], nodes: [Double])]
+  /// The samples of this group's shards in the coming step, one shard behind the other, and in the last one.
+  private var coming: [Int] = []
+  private var current: [Int] = []
+  /// For each of this group's shards: its places among them.
+  private let places: [Range<Int>]
+  /// For each of these shards: ‖ŷᵢ − yᵢ‖² of the last step, `[node][column]`.
+  private let squares: AlignedBuffer<Double>
+  /// For each of these shards: where its gradient goes.
+  private let gradients: [AlignedBuffer<Scalar>]
 
   /// Plans the steps of a rank.
   ///
@@ -55,15 +67,24 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     parameters = AlignedBuffer(repeating: 0, count: count)
     reduction = GradientReduction(
       shards: shards, parameters: count, group: grid.group, groupCount: grid.dataGroups)
+    let reduction = reduction
+    ownedCounts = (0..<grid.dataGroups).map { reduction.owned(by: $0).count }
     optimizer = Optimizer(options, count: reduction.owned(by: grid.group).count)
-    loss = Loss(options.loss, batch: options.batch, norms: norms, points: source.file.outputCount)
     sums = BoxSums(network, executor.share)
+    loss = Loss(
+      options.loss, batch: options.batch, norms: norms, points: source.file.outputCount,
+      sums: sums, samples: options.shard)
     shard = ShardBuffer(
       network, executor.share, source, samples: options.shard, normalization: normalization)
     truth = AlignedBuffer(repeating: 0, count: executor.ownOutput.values.count)
     let training = options.split.range(of: .training, count: source.file.sampleCount)
     order = BatchOrder(count: training.count, seed: options.seed)
-    squares = own.map { _ in ([], []) }
+    places = own.map { index in
+      let first = min(own.lowerBound * options.shard, options.batch)
+      return index * options.shard - first..<min((index + 1) * options.shard, options.batch) - first
+    }
+    gradients = own.map { reduction.buffer(of: $0) }
+    squares = AlignedBuffer(repeating: 0, count: own.count * loss.squareCount)
   }
 
   /// Draws the initial parameters.
@@ -106,51 +127,57 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
   /// - Parameter grid: The process grid.
   /// - Returns: Whether this rank's part of the loss and the parameters that it owns are finite.
   /// - Throws: `MPIError` if an exchange fails, an `ExitStatusError` if samples cannot be read.
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
   func makeStep(on grid: borrowing ProcessGrid) throws -> Bool {
-    let shards = coming
-    let block = try source.block(shards.flatMap { $0 })
+    clock?.enter(.samples)
+    swap(&coming, &current)
+    let block = try source.block(current)
     chooseSamples(step + 1)
-    if step + 1 < options.iterations { source.announce(coming.flatMap { $0 }) }
-    for first in stride(from: 0, to: shards.count, by: executor.slots) {
-      try computeGradients(
-        shards, first..<min(first + executor.slots, shards.count), block, on: grid.tree)
+    if step + 1 < options.iterations { source.announce(coming) }
+    try reduction.reduce(on: grid.groups) { (finished) throws(MPIError) in
+      for first in stride(from: 0, to: places.count, by: executor.slots) {
+        try computeGradients(
+          first..<min(first + executor.slots, places.count), block, on: grid.tree, finished)
+      }
     }
-    try reduction.reduce(on: grid.groups)
+    clock?.enter(.optimizer)
     let isFinite = updateOwnedParameters(grid.group)
+    clock?.enter(.communication)
     try gatherParameters(on: grid.groups)
     try executor.parametersChanged(parameters, on: grid.tree)
+    clock?.enter(.other)
     step += 1
-    return isFinite && squares.allSatisfy { $0.nodes.allSatisfy { $0.isFinite } }
+    return isFinite && Elementwise.areFinite(squares)
   }
 
   /// Computes the losses and the gradients of some of this group's shards together.
   private func computeGradients(
-    _ shards: [[Int]], _ wave: Range<Int>, _ block: SampleSource.Block,
-    on tree: borrowing Communicator
+    _ wave: Range<Int>, _ block: SampleSource.Block, on tree: borrowing Communicator,
+    _ finished: (Int, Range<Int>) throws(MPIError) -> Void
   ) throws(MPIError) {
-    // The rows of the shards follow each other.
-    let rows = wave.map { index in
-      let start = shards[..<index].reduce(0) { $0 + $1.count }
-      return Array(block.rows[start..<start + shards[index].count])
-    }
-    for (slot, rows) in rows.enumerated() {
-      shard.load(block.data, rows, into: executor.values[slot][0])
+    clock?.enter(.samples)
+    for index in wave {
+      shard.load(
+        block.data, block.rows[places[index]],
+        into: executor.values[index - wave.lowerBound][0])
     }
     try executor.forward(parameters, shards: wave.count, on: tree)
-    let places = executor.ownOutput
-    for (slot, index) in wave.enumerated() {
-      shard.loadOutputs(block.data, rows[slot], into: truth)
-      squares[index] = (
-        shards[index],
-        loss.evaluate(
-          output: executor.values[slot][network.output], at: places.values.lowerBound,
-          truth: truth, chosen: shards[index], samples: options.shard,
-          gradient: executor.outputGradient(slot), at: places.gradients.lowerBound, sums: sums)
-      )
+    let own = executor.ownOutput
+    for index in wave {
+      let slot = index - wave.lowerBound
+      clock?.enter(.samples)
+      shard.loadOutputs(block.data, block.rows[places[index]], into: truth)
+      clock?.enter(.elementwise)
+      loss.evaluate(
+        output: executor.values[slot][network.output], at: own.values.lowerBound, truth: truth,
+        chosen: current[places[index]], gradient: executor.outputGradient(slot),
+        at: own.gradients.lowerBound, into: squares, shard: index)
     }
     let first = reduction.shards.lowerBound + wave.lowerBound
-    let buffers = rows.indices.map { reduction.buffer(of: first + $0) }
-    try executor.backward(into: buffers, on: tree) { reduction.add(first + $0, $1) }
+    try executor.backward(into: gradients[wave], on: tree) { (slot, range) throws(MPIError) in
+      try finished(first + slot, range)
+    }
   }
 
   /// Returns whether the network, as it is now, gives finite outputs for a shard of the coming step.
@@ -159,9 +186,9 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
   func outputsAreFinite(on grid: borrowing ProcessGrid) throws -> Bool {
     // Other files are used before the next step.
     source.settle()
-    guard let samples = coming.first else { return true }
-    let (output, block) = (executor.output, try source.block(coming.flatMap { $0 }))
-    shard.load(block.data, Array(block.rows[..<samples.count]), into: executor.input)
+    guard let samples = places.first else { return true }
+    let (output, block) = (executor.output, try source.block(coming))
+    shard.load(block.data, block.rows[samples], into: executor.input)
     try executor.forward(parameters, shards: 1, on: grid.tree)
     return executor.ownOutput.values.allSatisfy { output[$0].isFinite }
   }
@@ -177,17 +204,15 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     let parameters = parameters
     groups.stallWatch.phase = .init("gathering of parameters")
     var span = parameters.mutableSpan
-    try groups.allGatherInPlace(
-      &span, counts: (0..<groups.size).map { reduction.owned(by: $0).count })
+    try groups.allGatherInPlace(&span, counts: ownedCounts)
   }
 
   /// Chooses the samples of this group's shards in a step.
   private func chooseSamples(_ step: Int) {
-    coming = reduction.shards.map { index in
-      let first = index * options.shard
-      return (first..<min(first + options.shard, options.batch)).map {
-        order.sample(at: step * options.batch + $0)
-      }
+    coming.removeAll(keepingCapacity: true)
+    let first = reduction.shards.lowerBound * options.shard
+    for place in 0..<(places.last?.upperBound ?? 0) {
+      coming.append(order.sample(at: step * options.batch + first + place))
     }
   }
 
@@ -196,12 +221,16 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
   /// Collective.
   func lastLoss(on grid: borrowing ProcessGrid) throws(MPIError) -> Double {
     let (width, shards) = (options.shard, reduction.shardCount)
+    let squares = squares.array()
     let own = (0..<sums.nodeCount).flatMap { node in
-      squares.flatMap { $0.nodes[node * width..<(node + 1) * width] }
+      places.indices.flatMap { shard in
+        let start = shard * loss.squareCount + node * width
+        return squares[start..<start + width]
+      }
     }
-    let sums = try sums.finish(own, width: squares.count * width, on: grid.tree)
-    let losses = squares.enumerated().map { index, shard in
-      loss.value(sums[index * width..<(index + 1) * width], chosen: shard.chosen)
+    let sums = try sums.finish(own, width: places.count * width, on: grid.tree)
+    let losses = places.enumerated().map { index, place in
+      loss.value(sums[index * width..<(index + 1) * width], chosen: current[place])
     }
     let counts = (0..<grid.dataGroups).map {
       evenPiece(of: shards, pieces: grid.dataGroups, piece: $0).count

@@ -5,12 +5,14 @@ import MessagePassing
 import OperatorNetworks
 import Training
 
-/// `bench`: measures the machine and writes the file that `inspect` and `train` can plan with.
+/// `bench`: measures the machine and a training step on it; writes the file that `inspect` and `train` can plan
+/// with.
 struct BenchCommand {
   let arguments: Arguments
   let configuration: RunConfiguration
   let shape: [Int]
   let repetitions: Int
+  let grid: GridOptions
 
   init(_ arguments: Arguments) throws(TrainingError) {
     self.arguments = arguments
@@ -21,6 +23,7 @@ struct BenchCommand {
     shape = try arguments.shape("points") ?? [320]
     try Voice.checkSummary(arguments.text("out"))
     repetitions = try arguments.integer("repeat") ?? 9
+    grid = try arguments.gridOptions()
   }
 
   /// Measures.
@@ -42,41 +45,42 @@ struct BenchCommand {
     machine.latency = messages?.latency ?? machine.latency
     machine.bandwidth = messages?.bandwidth ?? machine.bandwidth
     machine.memoryBandwidth = try benchmark.memoryBandwidth(on: world)
-    let step: (seconds: Double, flops: Int, parameters: Int)
+    let peak = try benchmark.peakFlopRate(on: world)
+    let (alone, step): (StepTimes, StepTimes)
     do {
-      step = try benchmark.step(configuration, points: .grid(shape), on: world)
+      alone = try benchmark.step(configuration, points: .grid(shape), nil, on: world)
+      step =
+        world.size == 1
+        ? alone : try benchmark.step(configuration, points: .grid(shape), grid, on: world)
     } catch let error as NetworkError {
       throw TrainingError.usage(error.description)
     }
     machine.setFlopRate(
-      seconds: step.seconds, flops: step.flops, parameters: step.parameters,
+      seconds: alone.seconds, flops: alone.flops, parameters: alone.parameters,
       scalar: MemoryLayout<Scalar>.size)
-    let training = configuration.training
-    Voice.say(
-      "\(configuration.network.model.rawValue) on \(PointDescription(.grid(shape)).text), batch "
-        + "\(training.batch), shards of \(training.shard), \(training.precision.rawValue), "
-        + "\(world.size) \(world.size == 1 ? "rank" : "ranks") at once")
-    var rows = [
-      ("ms per step", Voice.short(step.seconds * 1000)),
-      ("Gflop/s per rank", Voice.short(Double(step.flops) / step.seconds / 1e9)),
-      ("memory GB/s per rank", Voice.short(machine.memoryBandwidth / 1e9)),
-    ]
-    if let messages {
-      rows.append(("latency µs", Voice.short(messages.latency * 1e6)))
-      rows.append(("bandwidth GB/s", Voice.short(messages.bandwidth / 1e9)))
-    } else {
-      Voice.note("messages are measured on two ranks or more: mpirun -n 2 h2nn-dist bench")
-    }
-    for (name, value) in rows { Voice.say("\(name.padded(to: 24))\(value)") }
     var object = machine.jsonObject
     if messages == nil {
       object["latency"] = nil
       object["bandwidth"] = nil
     }
     try Voice.summarize(object, to: arguments.text("out"))
-    object["seconds_per_step"] = step.seconds
-    object["flops_per_step"] = step.flops
-    object["ranks"] = world.size
+    let report = StepReport(
+      step: step, alone: alone, ranks: world.size, peak: peak,
+      memoryBandwidth: machine.memoryBandwidth)
+    object.merge(report.jsonObject) { $1 }
     try Voice.summarize(object, to: arguments.text("summary"))
+    if arguments.has("json") { return try Voice.say(object) }
+    let training = configuration.training
+    Voice.say(
+      "\(configuration.network.model.rawValue) on \(PointDescription(.grid(shape)).text), batch "
+        + "\(training.batch), shards of \(training.shard), \(training.precision.rawValue), "
+        + "\(world.size) \(world.size == 1 ? "rank" : "ranks")")
+    for line in report.lines { Voice.say(line) }
+    if let messages {
+      Voice.say("latency µs".padded(to: 24) + Voice.short(messages.latency * 1e6))
+      Voice.say("bandwidth GB/s".padded(to: 24) + Voice.short(messages.bandwidth / 1e9))
+    } else {
+      Voice.note("messages are measured on two ranks or more: mpirun -n 2 h2nn-dist bench")
+    }
   }
 }

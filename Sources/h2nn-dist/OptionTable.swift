@@ -37,6 +37,12 @@ enum OptionGroups {
     "replicate-below", "n", "values with fewer boxes are computed on every tree rank",
     standard: "chosen by the cost model")
 
+  static let batch = OptionSpec("batch", "B", "samples of a step", standard: "256")
+  static let shard = OptionSpec(
+    "shard", "S", "samples of a shard, a multiple of 16",
+    standard: "64, or what a smaller batch fills")
+  static let precision = OptionSpec("precision", "NAME", "float or double", standard: "float")
+
   static let common: (title: String, options: [OptionSpec]) = (
     "Common",
     [
@@ -99,13 +105,12 @@ enum OptionGroups {
         "nadam-momentum", "NAME", "constant, or keras for the schedule of Keras 2",
         standard: "constant"),
       OptionSpec("initializer", "NAME", "glorot, normal or keras", standard: "glorot"),
-      OptionSpec("batch", "B", "samples of a step", standard: "256"),
-      OptionSpec("shard", "S", "samples of a shard, a multiple of 16", standard: "64"),
+      batch, shard,
       OptionSpec("iterations", "n", "number of steps", standard: "2000"),
       OptionSpec("epochs", "n", "passes over the training part, instead of --iterations"),
       OptionSpec(
         "split", "a,b,c", "fractions for training, validation and test", standard: "0.6,0.1,0.3"),
-      OptionSpec("precision", "NAME", "float or double", standard: "float"),
+      precision,
       OptionSpec("seed", "n", "seed of parameters and batches", standard: "1"),
       OptionSpec(
         "input-shift", "s", "subtracted from inputs: none, mean, pointwise or a number",

@@ -41,7 +41,8 @@ extension Arguments {
       ?? options.nadamMomentum
     options.initializer = try choice("initializer", Initializer.self) ?? options.initializer
     options.batch = try integer("batch") ?? options.batch
-    options.shard = try integer("shard") ?? options.shard
+    // A small batch does not fill a usual shard.
+    options.shard = try integer("shard") ?? min(options.shard, (options.batch + 15) / 16 * 16)
     guard options.shard % 16 == 0 else {
       throw .usage("--shard \(options.shard): needed is a multiple of 16, such as 32, 48 or 64")
     }

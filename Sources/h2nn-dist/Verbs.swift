@@ -135,15 +135,13 @@ enum Verbs {
           OptionGroups.replication,
           OptionSpec("scaling", nil, "print predicted step times on 1 to 4096 ranks"),
           OptionSpec("machine", "FILE", "what bench wrote on the machine to plan for"),
-          OptionSpec("batch", "B", "samples of a step", standard: "256"),
-          OptionSpec("shard", "S", "samples of a shard, a multiple of 16", standard: "64"),
-          OptionSpec("precision", "NAME", "float or double", standard: "float"),
+          OptionGroups.batch, OptionGroups.shard, OptionGroups.precision,
         ]
       ), OptionGroups.network, OptionGroups.layout, OptionGroups.common,
     ])
 
   static let bench = Verb(
-    name: "bench", summary: "Measures the machine: products, memory and messages.",
+    name: "bench", summary: "Measures a training step, part by part, and the machine.",
     positional: nil, required: [],
     groups: [
       (
@@ -151,10 +149,13 @@ enum Verbs {
         [
           OptionSpec("out", "FILE", "write the machine's numbers here, for --machine"),
           OptionSpec("points", "N", "points of the grid of the network", standard: "320"),
-          OptionSpec("batch", "B", "samples of a step", standard: "256"),
-          OptionSpec("shard", "S", "samples of a shard, a multiple of 16", standard: "64"),
-          OptionSpec("precision", "NAME", "float or double", standard: "float"),
+          OptionGroups.batch, OptionGroups.shard, OptionGroups.precision,
           OptionSpec("repeat", "n", "repetitions, of which the median counts", standard: "9"),
+          OptionSpec(
+            "grid", "DxT", "data groups × tree ranks of the measured step, or auto",
+            standard: "auto"),
+          OptionGroups.replication,
+          OptionSpec("json", nil, "print a JSON object instead of a table"),
         ]
       ), OptionGroups.network, OptionGroups.common,
     ])

@@ -47,12 +47,22 @@ enum Voice {
   static func summarize(_ object: [String: Any], to path: String?) throws(TrainingError) {
     guard let path, speaks else { return }
     do {
-      let data = try JSONSerialization.data(
-        withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-      try (data + Data("\n".utf8)).write(to: URL(fileURLWithPath: path), options: .atomic)
+      try json(object).write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
       throw TrainingError(exitStatus: 73, "\(path): the summary cannot be written: \(error)")
     }
+  }
+
+  /// Prints an object as JSON.
+  static func say(_ object: [String: Any]) throws {
+    guard speaks else { return }
+    FileHandle.standardOutput.write(try json(object))
+  }
+
+  private static func json(_ object: [String: Any]) throws -> Data {
+    let data = try JSONSerialization.data(
+      withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    return data + Data("\n".utf8)
   }
 
   /// Returns a number with a few digits, in the form that fits its size.

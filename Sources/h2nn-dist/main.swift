@@ -1,3 +1,4 @@
+import BlockKernels
 import ClusterTrees
 import Foundation
 import MessagePassing
@@ -90,6 +91,12 @@ func run(_ verb: Verb, _ words: [String]) throws -> Int32 {
 /// Runs the program and returns the exit status.
 func runProgram(_ words: [String]) -> Int32 {
   do {
+    if let missing = Processor.missingInstructions {
+      throw TrainingError(
+        exitStatus: ExitStatus.software,
+        "this program was compiled for processors with \(missing), which this one lacks: build it for this "
+          + "processor, as cluster/quickstart does with CPU=portable or CPU=x86-64-v3")
+    }
     guard let name = words.first, name != "--help", name != "-h", name != "help" else {
       Voice.say(Help.program)
       return words.isEmpty ? ExitStatus.usage : 0

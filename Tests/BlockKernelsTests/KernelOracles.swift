@@ -115,3 +115,17 @@ extension Array where Element: KernelScalar {
       && zip(self, other).allSatisfy { $0 == $1 && $0.sign == $1.sign || $0.isNaN && $1.isNaN }
   }
 }
+
+/// Returns where a buffer that is not empty begins.
+func first<Element>(of buffer: UnsafeBufferPointer<Element>) -> UnsafePointer<Element> {
+  guard let start = buffer.baseAddress else { preconditionFailure("an empty buffer") }
+  return unsafe start
+}
+
+/// Returns where a buffer that is not empty begins.
+func first<Element>(
+  of buffer: UnsafeMutableBufferPointer<Element>
+) -> UnsafeMutablePointer<Element> {
+  guard let start = buffer.baseAddress else { preconditionFailure("an empty buffer") }
+  return unsafe start
+}

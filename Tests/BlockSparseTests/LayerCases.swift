@@ -63,7 +63,7 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
 
   /// Windows, also wider than the grid, where a source occurs twice.
   static let bands: [LayerCase] =
-    [[8], [4], [2], [1], [5, 3], [2, 2], [2, 3, 2]].flatMap { shape in
+    [[70], [8], [4], [2], [1], [5, 3], [2, 2], [2, 3, 2]].flatMap { shape in
       (shape.count < 3 ? [1, 3] : [1]).flatMap { width in
         [true, false].flatMap { periodic in
           Sharing.allCases.map { sharing in

@@ -27,6 +27,28 @@ import Testing
     #expect(distance(float.forward(x), expected) <= limit * Double(Float.ulpOfOne))
   }
 
+  @Test(
+    "a gradient that goes through f with that of the weights has the same bits", arguments: cases)
+  func fusing(layerCase: LayerCase) {
+    for activation in [Activation.relu, .tanh] {
+      let layer = layerCase.layer(activation, .identity)
+      let x = numbers(layer.source.channelCount * 32, seed: 31)
+      let g = numbers(layer.target.channelCount * 32, seed: 32)
+      let runs = [false, true].map { isFused in
+        let run = LayerRun<Float>(layer, samples: 32)
+        run.fusesActivation = isFused
+        run.setParameters(numbers(layer.parameterCount, seed: 33))
+        run.forward(x)
+        run.backward(g)
+        return run
+      }
+      #expect(runs[1].plan.canFuseActivation)
+      #expect(sameBits(runs[0].ownGradient, runs[1].ownGradient))
+      #expect(sameBits(runs[0].sourceGradient.array(), runs[1].sourceGradient.array()))
+      #expect(sameBits(runs[0].targetGradient.array(), runs[1].targetGradient.array()))
+    }
+  }
+
   /// Central differences of ⟨g, y⟩ in random parameters and inputs, in Double.
   @Test(arguments: cases, functions)
   func gradientsMatchFiniteDifferences(

@@ -17,6 +17,8 @@ final class LayerRun<Scalar: KernelScalar> {
   let packed: AlignedBuffer<Scalar>
   let transposed: AlignedBuffer<Scalar>
   let scratch: AlignedBuffer<Scalar>
+  /// Whether gradients go through f together with those of the parameters.
+  var fusesActivation = false
 
   /// Results begin as NaN, so that what is not written shows.
   init(
@@ -33,7 +35,7 @@ final class LayerRun<Scalar: KernelScalar> {
     parameterGradient = buffer(parameters.count)
     source = buffer(layer.source.channelCount * samples)
     sourceGradient = buffer(source.count)
-    transposed = buffer(source.count)
+    transposed = buffer(plan.transposedCount)
     target = buffer(layer.target.channelCount * samples)
     targetGradient = buffer(target.count)
     entries = buffer(plan.entryScratchCount)
@@ -86,14 +88,18 @@ final class LayerRun<Scalar: KernelScalar> {
     let scratch = scratch
     var gradientSpan = gradient.mutableSpan
     var entrySpan = entries.mutableSpan
-    plan.gradientBeforeActivation(
-      target: target.span, gradient: &gradientSpan, entries: &entrySpan)
+    // The gradient goes through f on its own, or with that of the parameters.
+    let isFused = fusesActivation && plan.canFuseActivation
+    if !isFused {
+      plan.gradientBeforeActivation(
+        target: target.span, gradient: &gradientSpan, entries: &entrySpan)
+    }
     var transposedSpan = transposed.mutableSpan
-    plan.transposeSource(source.span, into: &transposedSpan)
     var parameterSpan = parameterGradient.mutableSpan
     var scratchSpan = scratch.mutableSpan
     plan.parameterGradient(
-      sourceTransposed: transposed.span, gradient: gradient.span, entries: entries.span,
+      source: source.span, transposed: &transposedSpan,
+      activating: isFused ? target.span : nil, gradient: &gradientSpan, entries: entries.span,
       scratch: &scratchSpan, into: &parameterSpan)
     inputGradient()
   }

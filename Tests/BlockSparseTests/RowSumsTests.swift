@@ -86,12 +86,15 @@ struct RowSumsTests {
     _ plan: LayerPlan<Scalar>, _ run: LayerRun<Scalar>, _ scratch: AlignedBuffer<Scalar>,
     _ result: AlignedBuffer<Scalar>
   ) {
-    let (transposed, gradient, entries) = (run.transposed, run.targetGradient, run.entries)
+    let (source, gradient, entries) = (run.source, run.targetGradient, run.entries)
+    let transposed = AlignedBuffer<Scalar>(repeating: .nan, count: plan.transposedCount)
+    var transposedSpan = transposed.mutableSpan
+    var gradientSpan = gradient.mutableSpan
     var scratchSpan = scratch.mutableSpan
     var span = result.mutableSpan
     plan.parameterGradient(
-      sourceTransposed: transposed.span, gradient: gradient.span, entries: entries.span,
-      scratch: &scratchSpan, into: &span)
+      source: source.span, transposed: &transposedSpan, activating: nil,
+      gradient: &gradientSpan, entries: entries.span, scratch: &scratchSpan, into: &span)
   }
 
   private func own<Scalar: KernelScalar>(

@@ -12,6 +12,8 @@ struct DigestTests {
     arguments: [
       ["--model", "h2nn"], ["--model", "h2nn", "--precision", "double"],
       ["--model", "mnn-h2"], ["--model", "mnn-h2", "--sharing", "mix", "--boundary", "periodic"],
+      // Its gradient is sent in several messages.
+      ["--model", "dense", "--width", "900"],
     ])
   func digests(network: [String]) throws {
     let scratch = try Scratch()

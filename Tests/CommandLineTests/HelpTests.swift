@@ -32,7 +32,7 @@ struct HelpTests {
       "inspect",
       "points data lists \(planning) batch shard precision \(network) \(layout)"
     ),
-    ("bench", "out points batch shard precision repeat \(network)"),
+    ("bench", "out points batch shard precision repeat grid replicate-below json \(network)"),
     ("plot", "run data sample out force \(layout)"),
   ]
 

@@ -32,10 +32,10 @@ private func isLast(_ world: borrowing Communicator) -> Bool { world.rank == wor
 
 /// Many waits, and calls inside of a watched function, that last longer than the timeout together.
 @Sendable private func checkNoStall(_ world: borrowing Communicator) throws {
-  world.stallWatch.start(timeout: .seconds(2), program: "checks")
+  world.stallWatch.start(timeout: .seconds(4), program: "checks")
   world.stallWatch.phase = StallWatch.Phase("late barrier")
   try world.stallWatch.watching("all barriers") {
-    for round in 0..<15 {
+    for round in 0..<25 {
       if round % world.size == world.rank { Thread.sleep(forTimeInterval: 0.2) }
       try world.barrier()
     }

@@ -99,7 +99,7 @@ final class BitsCheck<Scalar: KernelScalar & MPIScalar> {
       AlignedBuffer<Scalar>(repeating: .nan, count: part.share.parameterCount)
     }
     var reported = [[Int]](repeating: [], count: part.share.parameterCount)
-    try part.backward(into: sums, on: tree) { shard, range in
+    try part.backward(into: sums[...], on: tree) { shard, range in
       for place in range { reported[place].append(shard) }
     }
     try expect(reported.allSatisfy { $0 == Array(shards) }, "shards that come out of order")

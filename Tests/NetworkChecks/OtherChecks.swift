@@ -56,7 +56,7 @@ func checkAdjoint(
     // The bias gradient of the identity before the layer is the gradient of the source, summed over the
     // samples; with inputs that are equal in all samples ⟨x, Aᵀ y⟩ is ⟨x, that⟩.
     let gradient = AlignedBuffer<Double>(repeating: 0, count: share.parameterCount)
-    try executor.backward(into: [gradient], on: tree) { _, _ in }
+    try executor.backward(into: [gradient][...], on: tree) { _, _ in }
     var (left, right) = (0.0, 0.0)
     for box in share.computed[target] {
       let layout = single.values[target].layout
@@ -119,7 +119,7 @@ func checkTraffic(
   try check(.weights, 1)
   try executor.forward(parameters, shards: shards, on: tree)
   try check(.forward, samples * shards)
-  try executor.backward(into: gradients, on: tree) { _, _ in }
+  try executor.backward(into: gradients[...], on: tree) { _, _ in }
   try check(.backward, samples * shards, extra: plan.sumCounts.reduce(0, +))
   // Every floating-point operation was planned.
   try expect(

@@ -35,17 +35,22 @@ struct LossTests {
       let norms = (0..<5).map { sample in
         data.outputs[4 * sample..<4 * sample + 4].reduce(0) { $0 + $1 * $1 / (scale * scale) }
       }
-      let loss = Loss<Scalar>(kind, batch: 7, norms: norms, points: 4)
-      let gradient = AlignedBuffer<Scalar>(repeating: 9, count: 16 + 64 + 16)
       let network = try points(4)
-      let squares = loss.evaluate(
+      let loss = Loss<Scalar>(
+        kind, batch: 7, norms: norms, points: 4,
+        sums: BoxSums(network, RankShare(whole: network)), samples: 16)
+      let gradient = AlignedBuffer<Scalar>(repeating: 9, count: 16 + 64 + 16)
+      try #require(loss.squareCount == 16)
+      let squares = AlignedBuffer<Double>(repeating: 9, count: 48)
+      loss.evaluate(
         output: buffer([Double](repeating: .nan, count: 32) + output, as: type), at: 32,
-        truth: buffer(truth, as: type), chosen: chosen, samples: 16, gradient: gradient, at: 16,
-        sums: BoxSums(network, RankShare(whole: network)))
+        truth: buffer(truth, as: type), chosen: chosen[...], gradient: gradient, at: 16,
+        into: squares, shard: 1)
       let all = gradient.array()
       #expect((all.prefix(16) + all.suffix(16)).allSatisfy { $0 == 9 }, "others are untouched")
-      #expect(squares.count == 16)
-      return (loss.value(squares[...], chosen: chosen), Array(all[16..<80]))
+      let found = squares.array()
+      #expect((found.prefix(16) + found.suffix(16)).allSatisfy { $0 == 9 }, "other shards")
+      return (loss.value(found[16..<32], chosen: chosen[...]), Array(all[16..<80]))
     }
   }
 
@@ -118,7 +123,8 @@ struct LossTests {
         let (source, sums) = (SampleSource(data), BoxSums(network, share))
         let norms = try squaredNorms(source, [0, 1], scale: size, sums, on: world)
         // ‖u / s‖² = 25.
-        let loss = Loss<Double>(.relative, batch: 1, norms: norms, points: 2)
+        let loss = Loss<Double>(
+          .relative, batch: 1, norms: norms, points: 2, sums: sums, samples: 16)
         try #require(abs(loss.weights[0] - 0.04) < 1e-15)
         // A network with parameters zero says what is added to its outputs.
         let executor = NetworkExecutor<Double>(network, samples: 16, forTraining: false)

@@ -24,8 +24,8 @@ struct ShardBufferTests {
       normalization: normalization)
     let chosen = [4, 0, 29]
     let values = (0..<2).map { _ in AlignedBuffer<Double>(repeating: 9, count: 6 * 16) }
-    shard.load(data, chosen, into: values[0])
-    shard.loadOutputs(data, chosen, into: values[1])
+    shard.load(data, chosen[...], into: values[0])
+    shard.loadOutputs(data, chosen[...], into: values[1])
     let scales = [normalization.inputScale, normalization.outputScale]
     let shifts = [normalization.inputShift, normalization.outputShift]
     let (fields, orders) = (

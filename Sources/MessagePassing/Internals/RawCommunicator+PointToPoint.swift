@@ -78,6 +78,14 @@ extension RawCommunicator {
     return flag != 0
   }
 
+  /// Helps all messages along that are under way.
+  func progress() throws(MPIError) {
+    var flag: Int32 = 0
+    try check(
+      unsafe MPI_Iprobe(
+        MPI_ANY_SOURCE, MPI_ANY_TAG, handle, &flag, cmpi_status_ignore()), "MPI_Iprobe")
+  }
+
   /// Waits for all requests and checks how much the receives among them received.
   ///
   /// One after the other, since MPI_Waitall may return at the first error with others under way,
