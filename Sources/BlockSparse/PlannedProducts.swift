@@ -55,6 +55,4 @@ struct ProductList: Sendable {
   }
 
   mutating func closeGroup() { starts.append(products.count) }
-
-  var groupCount: Int { starts.count - 1 }
 }

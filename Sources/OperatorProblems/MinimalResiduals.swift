@@ -2,8 +2,8 @@ internal import BlockKernels
 
 /// The GMRES iteration of Saad and Schultz for systems (I - A) x = r.
 ///
-/// See SIAM Journal on Scientific and Statistical Computing 7, 1986. /// All sums run over eight lanes in a fixed order, so that the same system gives the same bits on every
-/// processor.
+/// See SIAM Journal on Scientific and Statistical Computing 7, 1986. All sums run over eight lanes in a
+/// fixed order, so that the same system gives the same bits on every processor.
 struct MinimalResiduals: ~Copyable {
   private typealias Lanes = VectorFunctions.Lanes
 

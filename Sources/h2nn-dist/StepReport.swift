@@ -14,7 +14,7 @@ struct StepReport {
   /// The operations per second of a rank in a step.
   private var flopRate: Double { Double(step.flops) / step.seconds / Double(ranks) }
 
-  /// What a part could reach if it read and wrote memory: operations per second, or seconds if it has no products.
+  /// The seconds that a part needs at least, for its operations at the peak and for its bytes from memory.
   private func leastSeconds(_ part: StepTimes.Part) -> Double {
     max(part.flops / peak, part.bytes / memoryBandwidth)
   }
