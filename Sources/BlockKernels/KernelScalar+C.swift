@@ -21,6 +21,14 @@ extension Float: KernelScalar {
     SIMD16<Float>().replacing(with: values, where: gate .> 0)
   }
 
+  /// Returns one of two numbers by the sign of a third.
+  @inlinable @inline(__always)
+  public static func choosing(
+    _ values: SIMD16<Float>, whereNegative sign: SIMD16<Float>, else others: SIMD16<Float>
+  ) -> SIMD16<Float> {
+    others.replacing(with: values, where: sign .< 0)
+  }
+
   /// The name in configurations and files.
   public static var precisionName: String { "float" }
 
@@ -91,6 +99,14 @@ extension Double: KernelScalar {
   @inlinable @inline(__always)
   public static func gated(_ values: SIMD16<Double>, by gate: SIMD16<Double>) -> SIMD16<Double> {
     SIMD16<Double>().replacing(with: values, where: gate .> 0)
+  }
+
+  /// Returns one of two numbers by the sign of a third.
+  @inlinable @inline(__always)
+  public static func choosing(
+    _ values: SIMD16<Double>, whereNegative sign: SIMD16<Double>, else others: SIMD16<Double>
+  ) -> SIMD16<Double> {
+    others.replacing(with: values, where: sign .< 0)
   }
 
   /// The name in configurations and files.

@@ -74,6 +74,26 @@ public protocol KernelScalar:
   /// - Returns: x or 0.
   static func gated(_ values: SIMD16<Self>, by gate: SIMD16<Self>) -> SIMD16<Self>
 
+  /// Returns one of two numbers by the sign of a third.
+  ///
+  /// - Parameters:
+  ///   - values: What is taken where y < 0.
+  ///   - sign: y.
+  ///   - others: What is taken elsewhere.
+  /// - Returns: The choice.
+  static func choosing(
+    _ values: SIMD16<Self>, whereNegative sign: SIMD16<Self>, else others: SIMD16<Self>
+  ) -> SIMD16<Self>
+
+  /// Computes eˣ for sixteen numbers that are not positive, as a power of two and what is to be added: so that
+  /// eˣ − 1 is exact to its last digits too.
+  ///
+  /// - Parameter values: x; NaN stays NaN.
+  /// - Returns: Both summands.
+  static func exponential(
+    _ values: SIMD16<Self>
+  ) -> (power: SIMD16<Self>, change: SIMD16<Self>)
+
   /// Replaces numbers by their square roots.
   ///
   /// - Parameters:

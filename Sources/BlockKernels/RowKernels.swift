@@ -18,7 +18,6 @@ public enum RowKernels {
     _ values: UnsafeMutablePointer<Scalar>, bias: UnsafePointer<Scalar>,
     addend: UnsafePointer<Scalar>?, channels: Int, samples: Int, activation: Activation
   ) {
-    let isRectified = activation == .relu
     for channel in 0..<channels {
       let shift = unsafe SIMD16<Scalar>(repeating: bias[channel])
       var i = channel &* samples
@@ -26,13 +25,9 @@ public enum RowKernels {
       while i < end {
         var y = unsafe SIMD16(at: values + i) + shift
         if let addend = unsafe addend { y += unsafe SIMD16(at: addend + i) }
-        if isRectified { y = Scalar.rectified(y) }
-        unsafe y.store(at: values + i)
+        unsafe activation(y).store(at: values + i)
         i &+= 16
       }
-    }
-    if activation != .identity && !isRectified {
-      unsafe activation.apply(values, count: channels * samples)
     }
   }
 
@@ -76,14 +71,13 @@ public enum RowKernels {
     _ gradient: UnsafePointer<Scalar>, at values: UnsafePointer<Scalar>,
     into result: UnsafeMutablePointer<Scalar>, count: Int, of activation: Activation
   ) {
-    guard activation == .relu else {
-      for i in 0..<count { unsafe result[i] = gradient[i] * activation.derivative(at: values[i]) }
-      return
-    }
     var i = 0
     while i < count {
-      let slope = unsafe Scalar.gated(SIMD16(at: gradient + i), by: SIMD16(at: values + i))
-      unsafe slope.store(at: result + i)
+      let (g, y) = unsafe (SIMD16(at: gradient + i), SIMD16(at: values + i))
+      // For the common function a choice takes the place of the product.
+      let product =
+        activation == .relu ? Scalar.gated(g, by: y) : g * activation.derivative(at: y)
+      unsafe product.store(at: result + i)
       i &+= 16
     }
   }

@@ -21,6 +21,7 @@ struct Chart {
   let xTitle: String
   let yTitle: String
   var isLogarithmic = false
+  var isLogarithmicX = false
   var series: [Series] = []
 
   /// Colours that people who see colours differently can tell apart (Okabe and Ito).
@@ -46,12 +47,18 @@ struct Chart {
 
   private func scaled(_ y: Double) -> Double { isLogarithmic ? log10(max(y, 1e-300)) : y }
 
-  /// The ranges of both axes; y in the units of the axis.
+  private func scaledX(_ x: Double) -> Double { isLogarithmicX ? log10(max(x, 1e-300)) : x }
+
+  /// Whether a point can be drawn.
+  private func isShown(_ point: (x: Double, y: Double)) -> Bool {
+    point.x.isFinite && point.y.isFinite && (!isLogarithmic || point.y > 0)
+      && (!isLogarithmicX || point.x > 0)
+  }
+
+  /// The ranges of both axes, in their units.
   private var ranges: (x: ClosedRange<Double>, y: ClosedRange<Double>) {
-    let points = series.flatMap(\.points).filter {
-      $0.x.isFinite && $0.y.isFinite && (!isLogarithmic || $0.y > 0)
-    }
-    let xs = points.map(\.x)
+    let points = series.flatMap(\.points).filter(isShown)
+    let xs = points.map { scaledX($0.x) }
     let ys = points.map { scaled($0.y) }
     let (left, right) = (xs.min() ?? 0, xs.max() ?? 1)
     var (low, high) = (ys.min() ?? 0, ys.max() ?? 1)
@@ -76,12 +83,13 @@ struct Chart {
     var text =
       "<text x=\"\(f(width / 2))\" y=\"20\" text-anchor=\"middle\" "
       + "font-size=\"14\">\(Self.escaped(title))</text>\n"
-    for tick in Self.ticks(xRange) {
+    for tick in isLogarithmicX ? Self.decades(xRange) : Self.ticks(xRange) {
+      let label = Self.label(isLogarithmicX ? pow(10, tick) : tick)
       text +=
         "<line x1=\"\(f(place(tick)))\" x2=\"\(f(place(tick)))\" y1=\"\(f(frame.top))\" "
         + "y2=\"\(f(height - frame.bottom))\" stroke=\"#e4e4e4\"/>\n"
         + "<text x=\"\(f(place(tick)))\" y=\"\(f(height - frame.bottom + 17))\" "
-        + "text-anchor=\"middle\">\(Self.label(tick))</text>\n"
+        + "text-anchor=\"middle\">\(label)</text>\n"
     }
     for tick in isLogarithmic ? Self.decades(yRange) : Self.ticks(yRange) {
       let label = isLogarithmic ? Self.label(pow(10, tick)) : Self.label(tick)
@@ -100,18 +108,28 @@ struct Chart {
       + "<text transform=\"translate(16,\(f(height / 2))) rotate(-90)\" "
       + "text-anchor=\"middle\">\(Self.escaped(yTitle))</text>\n"
     for line in series {
-      let path = line.points.filter { $0.y.isFinite && (!isLogarithmic || $0.y > 0) }
-        .map { "\(f(place($0.x))),\(f(rise(scaled($0.y))))" }.joined(separator: " ")
+      let spots = line.points.filter(isShown).map {
+        (f(place(scaledX($0.x))), f(rise(scaled($0.y))))
+      }
+      let path = spots.map { "\($0.0),\($0.1)" }.joined(separator: " ")
       text += "<polyline points=\"\(path)\" fill=\"none\" \(line.stroke(1.7))/>\n"
+      // Few points are measurements; many are a curve.
+      for spot in spots where spots.count <= 24 && isLogarithmic {
+        text +=
+          "<circle cx=\"\(spot.0)\" cy=\"\(spot.1)\" r=\"3\" \(line.stroke(1.2)) fill=\"white\"/>\n"
+      }
     }
-    let box = (width: 150.0, height: 8 + 17 * Double(series.count))
+    let longest = series.map(\.name.count).max() ?? 0
+    let box = (
+      width: max(150, 52 + 6.2 * Double(longest)), height: 8 + 17 * Double(series.count)
+    )
     let corners = [
       (width - frame.right - box.width - 6, frame.top + 6), (frame.left + 6, frame.top + 6),
       (frame.left + 6, height - frame.bottom - box.height - 6),
       (width - frame.right - box.width - 6, height - frame.bottom - box.height - 6),
     ]
     // The legend stands in the corner where it covers the fewest points.
-    let places = series.flatMap(\.points).map { (place($0.x), rise(scaled($0.y))) }
+    let places = series.flatMap(\.points).map { (place(scaledX($0.x)), rise(scaled($0.y))) }
     let covered = corners.map { corner in
       places.count {
         (corner.0...corner.0 + box.width).contains($0.0)
@@ -142,12 +160,15 @@ struct Chart {
     return first <= last ? (first...last).map { Double($0) * step } : []
   }
 
-  /// Returns the logarithms of powers of ten inside a range, or of 1, 2 and 5 times powers.
+  /// Returns the logarithms of powers of ten inside a range, or of multiples of them.
   private static func decades(_ range: ClosedRange<Double>) -> [Double] {
     let (first, last) = (Int(floor(range.lowerBound)), Int(floor(range.upperBound)))
-    let factors: [Double] = last - first > 2 ? [1] : [1, 2, 5]
-    return (first...last).flatMap { power in factors.map { Double(power) + log10($0) } }
-      .filter { range.contains($0) }
+    let choices: [[Double]] = [[1], [1, 2, 5], [1, 1.5, 2, 3, 4, 5, 6, 8]]
+    let ticks = choices.map { factors in
+      (first...last).flatMap { power in factors.map { Double(power) + log10($0) } }
+        .filter { range.contains($0) }
+    }
+    return ticks.first { $0.count > 2 } ?? ticks[2]
   }
 
   private static func label(_ value: Double) -> String { String(format: "%.4g", value) }

@@ -48,21 +48,27 @@ enum JSONValue: Decodable {
 
 /// Configuration files: JSON5 objects whose keys are option names with underscores.
 enum ConfigurationFile {
-  /// Reads a file.
+  /// Reads the value that a file holds.
   ///
-  /// - Throws: `TrainingError`: 66 if the file is missing, 64 if it is not such an object.
-  static func read(_ path: String) throws(TrainingError) -> [(key: String, value: String)] {
+  /// - Throws: `TrainingError`: 66 if the file is missing, 64 if it is not JSON5.
+  static func value(_ path: String) throws(TrainingError) -> JSONValue {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw TrainingError(exitStatus: 66, "\(path): no such file, or it cannot be read")
     }
     let decoder = JSONDecoder()
     decoder.allowsJSON5 = true
-    let value: JSONValue
     do {
-      value = try decoder.decode(JSONValue.self, from: data)
+      return try decoder.decode(JSONValue.self, from: data)
     } catch {
       throw .usage("\(path): not a JSON5 file: \(detail(error))")
     }
+  }
+
+  /// Reads the settings in a file.
+  ///
+  /// - Throws: `TrainingError`: 66 if the file is missing, 64 if it is not an object of settings.
+  static func read(_ path: String) throws(TrainingError) -> [(key: String, value: String)] {
+    let value = try value(path)
     guard case .object(let settings) = value else {
       throw .usage("\(path): needed is one JSON5 object { key: value, … }")
     }

@@ -1,6 +1,6 @@
 /// The verbs of the program and their options.
 enum Verbs {
-  static let all = [generate, train, evaluate, predict, compare, inspect, bench, plot]
+  static let all = [generate, train, evaluate, predict, compare, inspect, bench, plot, study]
 
   static let generate = Verb(
     name: "generate", summary: "Solves a problem for many input fields and writes a dataset.",
@@ -174,5 +174,32 @@ enum Verbs {
           OptionSpec("force", nil, "overwrite that file"),
         ]
       ), OptionGroups.layout, OptionGroups.common,
+    ])
+
+  static let study = Verb(
+    name: "study",
+    summary: "Trains all networks of a study and writes its tables and charts; continues.",
+    positional: "FILE", required: ["out"],
+    groups: [
+      (
+        "What",
+        [
+          OptionSpec("out", "DIR", "directory of datasets, runs and results"),
+          OptionSpec("data-directory", "DIR", "directory of the datasets", standard: "OUT/data"),
+          OptionSpec(
+            "report", "FILE", "where tables stand in Markdown, charts beside as SVG",
+            standard: "OUT/results.md"),
+          OptionSpec("only", "AXIS=v,…", "run these values of these axes only"),
+          OptionSpec("set", "KEY=v,…", "settings that win over those of the study"),
+          OptionSpec("commit", "TEXT", "the revision of the program, to stand in the report"),
+        ]
+      ),
+      (
+        "Common",
+        [
+          OptionSpec("summary", "FILE", "write a JSON object with the results there"),
+          OptionSpec("help", nil, "print this text"),
+        ]
+      ),
     ])
 }

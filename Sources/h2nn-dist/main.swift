@@ -79,6 +79,10 @@ func run(_ verb: Verb, _ words: [String]) throws -> Int32 {
   case "bench":
     let command = try BenchCommand(arguments)
     try onRanks { world in try command.run(on: world) }
+  case "study":
+    let command = try StudyCommand(arguments)
+    StopSignals.install()
+    return try onRanks { world in try command.run(on: world) }
   case "inspect":
     try InspectCommand(arguments).run()
   default:

@@ -37,7 +37,7 @@ import Testing
     }
     for (y, x) in zip(applied(activation, points.map { Float($0) }), points) {
       let z = Self.value(activation, Double(Float(x)))
-      #expect(abs(Double(y) - z) <= Double(Float.ulpOfOne) * max(abs(z), 1e-6))
+      #expect(abs(Double(y) - z) <= 3 * Double(Float.ulpOfOne) * max(abs(z), 1e-6))
     }
   }
 
@@ -72,7 +72,8 @@ import Testing
       case .sigmoid: [1, 0]
       case .elu: [.infinity, -1]
       }
-    #expect(found == limits)
+    // Exponentials end at 2⁻¹⁰¹⁰.
+    for (y, limit) in zip(found, limits) { #expect(y == limit || abs(y - limit) < 0x1p-1000) }
   }
 
   @Test(arguments: Activation.allCases)

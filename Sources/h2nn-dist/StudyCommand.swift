@@ -1,0 +1,250 @@
+import Foundation
+import MessagePassing
+import Training
+
+/// `study`: trains all networks of a study, one after the other, and writes its tables and charts.
+///
+/// Run again after an interruption, it continues: what is finished stays.
+struct StudyCommand {
+  let arguments: Arguments
+  let study: Study
+  let runs: [Study.Run]
+  let directory: String
+  let dataDirectory: String
+  let report: String
+
+  init(_ arguments: Arguments) throws(TrainingError) {
+    self.arguments = arguments
+    guard let path = arguments.positional else {
+      throw .usage("study: which one? Needed is a JSON5 file, such as those in jobs/")
+    }
+    study = try Study(path)
+    directory = try arguments.required("out")
+    dataDirectory = arguments.text("data-directory") ?? "\(directory)/data"
+    report = arguments.text("report") ?? "\(directory)/results.md"
+    let all = try study.runs(Self.pairs(arguments, "set").reduce(into: [:]) { $0[$1.0] = $1.1 })
+    runs = try Self.choose(all, study, Self.pairs(arguments, "only"))
+    // Wrong settings are found before anything runs.
+    for run in runs {
+      if run.data["file"] == nil { _ = try generation(run) }
+      _ = try TrainCommand(try training(run))
+      for method in study.references { _ = try BaselineCommand(try reference(run, method)) }
+    }
+  }
+
+  /// Reads `key=value,…`.
+  private static func pairs(
+    _ arguments: Arguments, _ name: String
+  ) throws(TrainingError) -> [(String, String)] {
+    guard let text = arguments.text(name) else { return [] }
+    return try text.split(separator: ",").map { part throws(TrainingError) in
+      let sides = part.split(separator: "=", maxSplits: 1).map(String.init)
+      guard sides.count == 2 else {
+        throw .usage("--\(name) \(text): needed is key=value, or several of them with commas")
+      }
+      return (sides[0], sides[1])
+    }
+  }
+
+  /// Returns the runs that have one of the wanted values on each named axis.
+  private static func choose(
+    _ runs: [Study.Run], _ study: Study, _ wanted: [(String, String)]
+  ) throws(TrainingError) -> [Study.Run] {
+    var places: [Int: Set<Int>] = [:]
+    for (name, value) in wanted {
+      guard let axis = study.axes.firstIndex(where: { $0.name == name }) else {
+        throw .usage("--only \(name)=\(value): \(study.path) has no axis of that name")
+      }
+      guard let place = study.axes[axis].values.firstIndex(where: { $0.name == value }) else {
+        let names = study.axes[axis].values.map(\.name).joined(separator: ", ")
+        throw .usage("--only \(name)=\(value): the axis has the values \(names)")
+      }
+      places[axis, default: []].insert(place)
+    }
+    return runs.filter { run in places.allSatisfy { $1.contains(run.places[$0]) } }
+  }
+
+  // MARK: The commands
+
+  /// Where a run's dataset stands: a name that tells its settings.
+  private func dataset(_ run: Study.Run) -> String {
+    if let file = run.data["file"] { return file }
+    let settings = run.data.filter { $0.key != "problem" }.sorted { $0.key < $1.key }
+    let name = Study.fileName(
+      [run.data["problem"] ?? ""] + settings.flatMap { [$0.key, $0.value] })
+    return "\(dataDirectory)/\(name).h5"
+  }
+
+  private func generation(_ run: Study.Run) throws(TrainingError) -> GenerateCommand {
+    var words = ["--out", dataset(run)]
+    if let problem = run.data["problem"] { words.insert(problem, at: 0) }
+    var arguments = try Arguments(Verbs.generate, words)
+    try arguments.merge(settings(run.data.filter { $0.key != "problem" }), from: study.path)
+    return try GenerateCommand(arguments)
+  }
+
+  private func training(_ run: Study.Run) throws(TrainingError) -> Arguments {
+    var arguments = try Arguments(
+      Verbs.train, ["--data", dataset(run), "--out", "\(directory)/\(run.name)"])
+    try arguments.merge(settings(run.train), from: study.path)
+    return arguments
+  }
+
+  private func reference(_ run: Study.Run, _ method: String) throws(TrainingError) -> Arguments {
+    var arguments = try Arguments(
+      Verbs.baseline,
+      [
+        "--data", dataset(run), "--method", method, "--summary", referenceFile(run, method),
+      ])
+    let known = ["split", "input_name", "output_name", "samples_last"]
+    try arguments.merge(settings(run.train.filter { known.contains($0.key) }), from: study.path)
+    return arguments
+  }
+
+  private func settings(_ settings: Study.Settings) -> [(key: String, value: String)] {
+    settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  private func referenceFile(_ run: Study.Run, _ method: String) -> String {
+    let names = study.dataAxes.map { study.axes[$0].values[run.places[$0]].name }
+    return "\(directory)/\(Study.fileName([method] + names)).json"
+  }
+
+  // MARK: Running
+
+  /// Generates what is missing, trains what is not trained, and writes the report.
+  ///
+  /// Collective.
+  ///
+  /// - Returns: The exit status: 0, or 75 if a run stopped early.
+  func run(on world: borrowing Communicator) throws -> Int32 {
+    try world.agree {
+      guard world.rank == 0 else { return }
+      for path in [directory, dataDirectory] {
+        do {
+          try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true)
+        } catch {
+          throw TrainingError(exitStatus: 73, "\(path): cannot be made: \(error)")
+        }
+      }
+    }
+    for (number, run) in runs.enumerated() {
+      Voice.note("study: run \(number + 1) of \(runs.count), \(run.name)")
+      let status = try train(run, on: world)
+      guard status == 0 else { return status }
+      for method in study.references { try refer(run, method, on: world) }
+      try writeReport(on: world)
+    }
+    Voice.say("\(report): \(runs.count) run\(runs.count == 1 ? "" : "s")")
+    try Voice.summarize(
+      ["runs": results().map { $0.object(study) }], to: arguments.text("summary"))
+    return 0
+  }
+
+  private func train(_ run: Study.Run, on world: borrowing Communicator) throws -> Int32 {
+    let mark = "\(directory)/\(run.name)/study.json"
+    let words = (settings(run.data) + settings(run.train)).map { "\($0.key)=\($0.value)" }
+    let isFinished = try isTrue(on: world) {
+      (FileManager.default.contents(atPath: mark).map { String(decoding: $0, as: UTF8.self) })
+        == words.joined(separator: "\n")
+    }
+    guard !isFinished else { return 0 }
+    try generate(run, on: world)
+    let status = try TrainCommand(try training(run)).run(on: world)
+    guard status == 0 else { return status }
+    try write(words.joined(separator: "\n"), to: mark, on: world)
+    return 0
+  }
+
+  private func generate(_ run: Study.Run, on world: borrowing Communicator) throws {
+    let path = dataset(run)
+    guard run.data["file"] == nil,
+      try !isTrue(on: world, { FileManager.default.fileExists(atPath: path) })
+    else { return }
+    try generation(run).run(on: world)
+  }
+
+  private func refer(
+    _ run: Study.Run, _ method: String, on world: borrowing Communicator
+  ) throws {
+    let path = referenceFile(run, method)
+    guard try !isTrue(on: world, { FileManager.default.fileExists(atPath: path) }) else { return }
+    try generate(run, on: world)
+    try BaselineCommand(try reference(run, method)).run(on: world)
+  }
+
+  /// Returns what rank 0 finds.
+  private func isTrue(
+    on world: borrowing Communicator, _ condition: () -> Bool
+  ) throws(MPIError) -> Bool {
+    var found: [Int32] = [world.rank == 0 && condition() ? 1 : 0]
+    var span = found.mutableSpan
+    try world.broadcast(&span, from: 0)
+    return found[0] == 1
+  }
+
+  private func write(_ text: String, to path: String, on world: borrowing Communicator) throws {
+    try world.agree {
+      guard world.rank == 0 else { return }
+      do {
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+      } catch {
+        throw TrainingError(exitStatus: 73, "\(path): cannot be written: \(error)")
+      }
+    }
+  }
+
+  // MARK: Results
+
+  /// Returns the finished runs.
+  private func results() -> [StudyResult] {
+    runs.compactMap { run in
+      guard FileManager.default.fileExists(atPath: "\(directory)/\(run.name)/study.json"),
+        let summary = Self.object("\(directory)/\(run.name)/summary.json")
+      else { return nil }
+      let metrics = try? String(
+        contentsOfFile: "\(directory)/\(run.name)/metrics.jsonl", encoding: .utf8)
+      return StudyResult(run: run, summary: summary, metrics: metrics ?? "")
+    }
+  }
+
+  private static func object(_ path: String) -> [String: Any]? {
+    FileManager.default.contents(atPath: path).flatMap {
+      (try? JSONSerialization.jsonObject(with: $0)) as? [String: Any]
+    }
+  }
+
+  private func writeReport(on world: borrowing Communicator) throws {
+    let results = results()
+    var references: [StudyReport.Reference] = []
+    for method in study.references {
+      for run in runs {
+        let label = study.label(run, study.dataAxes)
+        guard !references.contains(where: { $0.method == method && $0.label == label }),
+          let summary = Self.object(referenceFile(run, method))
+        else { continue }
+        references.append(.init(method: method, label: label, summary: summary))
+      }
+    }
+    let text = StudyReport(
+      study: study, results: results, references: references,
+      picture: ((report as NSString).lastPathComponent as NSString).deletingPathExtension
+        + ".svg",
+      made: made(world.size))
+    try write(text.markdown, to: report, on: world)
+    guard !text.charts.isEmpty else { return }
+    let picture = (report as NSString).deletingPathExtension + ".svg"
+    try write(Chart.svg(text.charts), to: picture, on: world)
+  }
+
+  /// Says how the results were made.
+  private func made(_ ranks: Int) -> String {
+    let launch = ranks == 1 ? "" : "mpirun -n \(ranks) "
+    let options = ["set", "only"].compactMap { name in
+      arguments.text(name).map { " --\(name) \($0)" }
+    }
+    return "`\(launch)h2nn-dist study \(study.path) --out DIR\(options.joined())`, h2nn-dist "
+      + Checkpoint.programVersion + (arguments.text("commit").map { ", commit \($0)" } ?? "")
+  }
+}

@@ -1,0 +1,147 @@
+import Training
+
+extension Study {
+  /// Reads a study.
+  ///
+  /// - Parameter path: A JSON5 file.
+  /// - Throws: `TrainingError`: 66 if the file is missing, 64 if it is no study.
+  init(_ path: String) throws(TrainingError) {
+    let file = StudyFile(path: path)
+    let content = try file.object(
+      try ConfigurationFile.value(path), "the study",
+      keys: [
+        "title", "source", "text", "data", "train", "axes", "references", "tables", "charts",
+        "curves",
+      ])
+    self.path = path
+    title = try file.text(content, "title") ?? "Study"
+    source = try file.text(content, "source")
+    text = try file.text(content, "text")
+    data = try file.settings(content["data"], "data")
+    train = try file.settings(content["train"], "train")
+    let axes = try file.list(content, "axes").map { value throws(TrainingError) in
+      try file.axis(value)
+    }
+    self.axes = axes
+    references = try file.list(content, "references").compactMap(\.argument)
+    tables = try file.list(content, "tables").map { value throws(TrainingError) in
+      try file.table(value, axes)
+    }
+    plots = try file.list(content, "charts").map { value throws(TrainingError) in
+      try file.plot(value, axes)
+    }
+    showsCurves = content["curves"]?.argument == "true"
+  }
+}
+
+/// The parts of the file of a study.
+private struct StudyFile {
+  let path: String
+
+  func error(_ text: String) -> TrainingError { .usage("\(path): \(text)") }
+
+  /// Returns an object all of whose keys are known.
+  func object(
+    _ value: JSONValue?, _ name: String, keys: [String]
+  ) throws(TrainingError) -> [String: JSONValue] {
+    guard case .object(let object)? = value else {
+      throw error("\(name) must be an object { key: value, … }")
+    }
+    for key in object.keys.sorted() where !keys.contains(key) {
+      let nearest = Suggestion.nearest(to: key, among: keys).map { "; did you mean \($0)?" }
+      throw error("unknown key '\(key)' in \(name)\(nearest ?? "")")
+    }
+    return object
+  }
+
+  func text(_ object: [String: JSONValue], _ key: String) throws(TrainingError) -> String? {
+    guard let value = object[key] else { return nil }
+    guard case .text(let text) = value else { throw error("'\(key)' must be a text") }
+    return text
+  }
+
+  func list(_ object: [String: JSONValue], _ key: String) throws(TrainingError) -> [JSONValue] {
+    guard let value = object[key] else { return [] }
+    guard case .list(let list) = value else { throw error("'\(key)' must be a list [ … ]") }
+    return list
+  }
+
+  /// Returns settings of a verb.
+  func settings(_ value: JSONValue?, _ name: String) throws(TrainingError) -> Study.Settings {
+    guard let value else { return [:] }
+    guard case .object(let object) = value else {
+      throw error("'\(name)' must be an object { key: value, … }")
+    }
+    var settings: Study.Settings = [:]
+    for (key, value) in object {
+      guard let argument = value.argument else {
+        throw error("the value of '\(key)' in '\(name)' must be a number, a text, true or false")
+      }
+      settings[key] = argument
+    }
+    return settings
+  }
+
+  /// Reads an axis: values that are objects, or numbers and texts for one key.
+  func axis(_ value: JSONValue) throws(TrainingError) -> Study.Axis {
+    let object = try object(value, "an axis", keys: ["name", "values", "data", "train"])
+    guard let name = try text(object, "name") else { throw error("an axis needs a 'name'") }
+    let (dataKey, trainKey) = (try text(object, "data"), try text(object, "train"))
+    let values = try list(object, "values").map { value throws(TrainingError) -> Study.Value in
+      if let number = value.argument {
+        guard (dataKey == nil) != (trainKey == nil) else {
+          throw error("axis '\(name)': which key of 'data' or of 'train' do its values set?")
+        }
+        return Study.Value(
+          name: number, data: dataKey.map { [$0: number] } ?? [:],
+          train: trainKey.map { [$0: number] } ?? [:])
+      }
+      let one = try self.object(
+        value, "a value of axis '\(name)'", keys: ["name", "data", "train"])
+      guard let title = one["name"]?.argument else {
+        throw error("a value of axis '\(name)' needs a 'name'")
+      }
+      return Study.Value(
+        name: title, data: try settings(one["data"], "data"),
+        train: try settings(one["train"], "train"))
+    }
+    guard !values.isEmpty else { throw error("axis '\(name)' has no values") }
+    return Study.Axis(name: name, values: values)
+  }
+
+  private func place(
+    _ object: [String: JSONValue], _ key: String, _ axes: [Study.Axis]
+  ) throws(TrainingError) -> Int {
+    let name = try text(object, key) ?? ""
+    guard let place = axes.firstIndex(where: { $0.name == name }) else {
+      throw error("'\(key)' must be the name of an axis, found '\(name)'")
+    }
+    return place
+  }
+
+  func table(_ value: JSONValue, _ axes: [Study.Axis]) throws(TrainingError) -> Study.Table {
+    let object = try object(value, "a table", keys: ["value", "rows", "columns", "published"])
+    let published = try list(object, "published").map {
+      entry throws(TrainingError) -> (row: String, column: String, number: Double) in
+      guard case .list(let parts) = entry, parts.count == 3, let row = parts[0].argument,
+        let column = parts[1].argument, let number = parts[2].argument.flatMap(Double.init)
+      else { throw error("'published' must hold lists [row, column, number]") }
+      return (row, column, number)
+    }
+    return Study.Table(
+      value: try text(object, "value") ?? "test_error", rows: try place(object, "rows", axes),
+      columns: try place(object, "columns", axes), published: published)
+  }
+
+  func plot(_ value: JSONValue, _ axes: [Study.Axis]) throws(TrainingError) -> Study.Plot {
+    let object = try object(value, "a chart", keys: ["value", "x", "series", "logarithmic_x"])
+    let x = try place(object, "x", axes)
+    for value in axes[x].values where Double(value.name) == nil {
+      throw error("a chart along '\(axes[x].name)' needs numbers, found '\(value.name)'")
+    }
+    return Study.Plot(
+      value: try text(object, "value") ?? "test_error", x: x,
+      series: try place(object, "series", axes),
+      isLogarithmicX: object["logarithmic_x"]?.argument == "true")
+  }
+}
