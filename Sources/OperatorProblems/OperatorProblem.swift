@@ -1,12 +1,14 @@
 // OperatorProblems: the papers' problems, that is the sampling of input fields and the solvers that
 // label them.
 //
-// It may import BlockKernels (random numbers, LAPACK, aligned buffers) and FFTW behind
-// RealTransform+C.swift. The numbers of a sample are a function of seed, index and options, never of
+// It may import BlockKernels (random numbers, LAPACK, aligned buffers), ClusterTrees (point sets) and
+// FFTW behind RealTransform+C.swift. The numbers of a sample are a function of seed, index and options, never of
 // the rank or of the order of calls: random numbers are counter-based, exponentials and logarithms
 // are our own (VectorFunctions.swift), and all sums have one order. Transforms, and solves where the
 // iteration does not converge, are left to FFTW and OpenBLAS, whose last bits may differ between kinds
 // of processors.
+
+public import ClusterTrees
 
 /// A statement about a data set, to be stored beside it.
 public enum AttributeValue: Equatable, Sendable {
@@ -28,11 +30,23 @@ public protocol OperatorProblem: ~Copyable {
   /// The name on the command line and in data sets.
   static var name: String { get }
 
-  /// The shape of the grid.
+  /// The shape of an input: that of the grid, or the number of points of the cloud.
   var points: [Int] { get }
+
+  /// The shape of an output; that of an input by default.
+  var outputShape: [Int] { get }
+
+  /// The points of the inputs where they are a cloud; nil, the default, for a uniform grid.
+  var cloud: PointSet? { get }
+
+  /// The points of the outputs where they are a cloud other than that of the inputs; nil by default.
+  var outputCloud: PointSet? { get }
 
   /// The datasets beside input and output, in the order of the parameters that `sample` writes.
   var parameterNames: [(name: String, columns: Int)] { get }
+
+  /// The datasets of what else a solution has, in the order of `copyResults`; none by default.
+  var resultNames: [(name: String, columns: Int)] { get }
 
   /// The datasets that hold one constant for all samples.
   var constants: [(name: String, values: [Double])] { get }
@@ -59,18 +73,72 @@ public protocol OperatorProblem: ~Copyable {
   ///
   /// - Parameters:
   ///   - input: The field, `pointCount` values.
-  ///   - output: Becomes the solution, as many values.
+  ///   - output: Becomes the solution, `outputCount` values.
   /// - Precondition: The spans have these sizes.
   /// - Throws: ``ProblemError`` if the field is not admissible or the solver fails.
   mutating func solve(
     input: Span<Double>, output: inout MutableSpan<Double>
   ) throws(ProblemError)
+
+  /// Computes the output of a field that `sample` drew; by default as that of any other field.
+  ///
+  /// - Parameters:
+  ///   - input: The field, `pointCount` values.
+  ///   - parameters: The parameters of the field, `parameterCount` values.
+  ///   - output: Becomes the solution, `outputCount` values.
+  /// - Precondition: The spans have these sizes.
+  /// - Throws: ``ProblemError`` if the field is not admissible or the solver fails.
+  mutating func solve(
+    input: Span<Double>, parameters: Span<Double>, output: inout MutableSpan<Double>
+  ) throws(ProblemError)
+
+  /// Copies what the newest solution has beside its values.
+  ///
+  /// - Parameter results: Becomes the results, `resultCount` values.
+  /// - Precondition: The span has this size, and a solve has succeeded.
+  func copyResults(into results: inout MutableSpan<Double>)
 }
 
 extension OperatorProblem where Self: ~Copyable {
-  /// The number of points of the grid.
+  /// The number of points of an input.
   public var pointCount: Int { points.reduce(1, *) }
+
+  /// The number of points of an output.
+  public var outputCount: Int { outputShape.reduce(1, *) }
 
   /// The number of parameters of a sample.
   public var parameterCount: Int { parameterNames.reduce(0) { $0 + $1.columns } }
+
+  /// The number of further results of a solution.
+  public var resultCount: Int { resultNames.reduce(0) { $0 + $1.columns } }
+
+  /// The shape of an input.
+  public var outputShape: [Int] { points }
+
+  /// None: the inputs stand on a uniform grid.
+  public var cloud: PointSet? { nil }
+
+  /// None: the outputs stand where the inputs do.
+  public var outputCloud: PointSet? { nil }
+
+  /// None.
+  public var resultNames: [(name: String, columns: Int)] { [] }
+
+  /// Copies nothing.
+  ///
+  /// - Parameter results: An empty span.
+  public func copyResults(into results: inout MutableSpan<Double>) {}
+
+  /// Computes the output of a field without regard to its parameters.
+  ///
+  /// - Parameters:
+  ///   - input: The field, `pointCount` values.
+  ///   - parameters: The parameters of the field.
+  ///   - output: Becomes the solution, `outputCount` values.
+  /// - Throws: ``ProblemError`` if the field is not admissible or the solver fails.
+  public mutating func solve(
+    input: Span<Double>, parameters: Span<Double>, output: inout MutableSpan<Double>
+  ) throws(ProblemError) {
+    try solve(input: input, output: &output)
+  }
 }

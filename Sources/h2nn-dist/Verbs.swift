@@ -7,22 +7,17 @@ enum Verbs {
     positional: "PROBLEM", required: ["out"],
     groups: [
       (
-        "Problem: rte-1d or custom-operator",
+        "Samples",
         [
-          OptionSpec("points", "N", "points of the grid", standard: "320"),
-          OptionSpec("samples", "n", "number of samples", standard: "20000"),
-          OptionSpec("seed", "n", "seed of the input fields", standard: "1"),
-          OptionSpec("inputs", "FILE", "label the input fields in this file instead"),
-          OptionSpec("gaussians", "n", "Gaussians of an input field", standard: "2"),
-          OptionSpec("amplitude", "a,b", "range of their integrals", standard: "0.1,0.3"),
-          OptionSpec("centres", "a,b", "range of their centres", standard: "0.2,0.8"),
-          OptionSpec("gap", "x", "smallest distance of two centres", standard: "0.05"),
-          OptionSpec("variance", "a,b", "range of their variance", standard: "0.002,0.004"),
-          OptionSpec("absorption", "μ", "rte-1d: the absorption coefficient", standard: "0.2"),
           OptionSpec(
-            "diagonal", "d", "custom-operator: d·N stands for 1/|x−x|", standard: "0"),
+            "points", "N", "the grid, such as 320 or 80x80; points of a cloud",
+            standard: "in the title of each problem below"),
+          OptionSpec("samples", "n", "number of samples", standard: "20000"),
+          OptionSpec("seed", "n", "seed of the random numbers", standard: "1"),
+          OptionSpec("inputs", "FILE", "label the input fields in this file instead"),
         ]
-      ),
+      )
+    ] + ProblemCatalogue.all.map(\.group) + [
       (
         "Output",
         [
@@ -30,7 +25,7 @@ enum Verbs {
           OptionSpec("force", nil, "overwrite that file"),
           OptionSpec("precision", "NAME", "float or double numbers in it", standard: "double"),
         ]
-      ), OptionGroups.layout, OptionGroups.common,
+      ), ("Layout of the file of --inputs", OptionGroups.layout.options), OptionGroups.common,
     ])
 
   static let train = Verb(

@@ -17,14 +17,14 @@ struct HelpTests {
     step-every step-factor beta1 beta2 epsilon nadam-momentum initializer batch shard iterations epochs split precision seed input-shift input-scale \
     output-shift output-scale
     """
-  static let problem = """
-    points samples seed inputs gaussians amplitude centres gap variance absorption diagonal out \
-    force precision
-    """
+  static let gaussians = "gaussians amplitude centres gap variance"
+  /// Each problem lists its own options, with its own defaults.
+  static let problems = "\(gaussians) absorption \(gaussians) diagonal"
+  static let samples = "points samples seed inputs out force precision"
 
   /// The options of each verb.
   static let verbs = [
-    ("generate", "\(problem) \(layout)"), ("train", "\(training) \(network) \(layout)"),
+    ("generate", "\(samples) \(problems) \(layout)"), ("train", "\(training) \(network) \(layout)"),
     ("evaluate", "checkpoint data part grid replicate-below \(layout)"),
     ("predict", "checkpoint data out force grid replicate-below \(layout)"),
     ("compare", "run data part \(layout)"),
@@ -52,6 +52,19 @@ struct HelpTests {
       let known = "\(options) \(Self.shared)".split(separator: " ").map(String.init)
       #expect(listed.sorted() == known.sorted())
       #expect(launch.output.contains("Usage: h2nn-dist \(verb)"))
+    }
+  }
+
+  @Test("the options of a problem stand together, with the points it has by default")
+  func groups() throws {
+    let help = try program(["generate", "--help"], environment: Self.withoutMPI).output
+    let groups = help.components(separatedBy: "\n\n")
+    for (problem, points, option) in [
+      ("rte-1d", "320", "--absorption μ"), ("custom-operator", "320", "--diagonal d"),
+    ] {
+      let group = try #require(groups.first { $0.hasPrefix("\(problem): ") })
+      #expect(group.split(separator: "\n").first?.hasSuffix("(--points \(points)):") == true)
+      #expect(group.contains("  \(option) "))
     }
   }
 

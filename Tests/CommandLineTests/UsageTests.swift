@@ -65,6 +65,11 @@ struct UsageTests {
     Refusal("generate rte-1d --out d.h5 --points 0", "--points 0"),
     Refusal("generate rte-1d --out d.h5 --amplitude 3,1", "--amplitude 3,1", "a ≤ b"),
     Refusal("generate rte-1d --out d.h5 --inputs x.h5 --points 8", "--points", "--inputs"),
+    Refusal("generate rte-1d --out d.h5 --diagonal 1", "--diagonal", "rte-1d", "--absorption"),
+    Refusal(
+      "generate custom-operator --out d.h5 --absorption 1", "--absorption", "custom-operator"),
+    Refusal("generate rte-1d --out d.h5 --inputs x.h5 --gap 0", "--gap", "--inputs"),
+    Refusal("generate rte-1d --out d.h5 --samples-last", "--samples-last", "--inputs"),
     Refusal("inspect --points 10x10x10x10", "--points 10x10x10x10"),
   ]
 
