@@ -38,17 +38,7 @@ extension BlockPattern {
   public static func childrenToParents(
     _ tree: ClusterTree, level: Int, sharing: Sharing
   ) -> BlockPattern {
-    let parents = tree.boxCount(level: level)
-    let count = tree.boxCount(level: level + 1)
-    let starts = (0..<parents).map { tree.children(level: level, box: $0).lowerBound } + [count]
-    let sources = (0..<count).map { Int32($0) }
-    if sharing == .own {
-      return BlockPattern(ownWeights: count, rowStarts: starts, sources: sources)
-    }
-    let places = (0..<parents).flatMap { (0..<starts[$0 + 1] - starts[$0]).map { Int32($0) } }
-    return BlockPattern(
-      sourceCount: count, rowStarts: starts, sources: sources, slots: places,
-      groups: [Int32](repeating: 0, count: parents), slotCounts: [Int(places.max() ?? 0) + 1])
+    descendantsToAncestors(tree, from: level + 1, to: level, sharing: sharing)
   }
 
   /// Creates the pattern of a transfer down: a box to its children.
@@ -61,20 +51,74 @@ extension BlockPattern {
   public static func parentsToChildren(
     _ tree: ClusterTree, level: Int, sharing: Sharing
   ) -> BlockPattern {
-    let parents = tree.boxCount(level: level)
-    let count = tree.boxCount(level: level + 1)
-    let starts = Array(0...count)
-    let sources = (0..<count).map { Int32(tree.parent(level: level + 1, box: $0)) }
+    ancestorsToDescendants(tree, from: level, to: level + 1, sharing: sharing)
+  }
+
+  /// Creates the pattern of a transfer up over several levels.
+  ///
+  /// - Parameters:
+  ///   - tree: The cluster tree.
+  ///   - fine: The level of the sources.
+  ///   - level: The level of the targets, not below that of the sources.
+  ///   - sharing: Own blocks, or one block for the sources of equal place under their target.
+  /// - Returns: The pattern; each target sees the boxes under it, in their order.
+  public static func descendantsToAncestors(
+    _ tree: ClusterTree, from fine: Int, to level: Int, sharing: Sharing
+  ) -> BlockPattern {
+    let count = tree.boxCount(level: fine)
+    let starts = firstDescendants(tree, from: level, to: fine)
+    let sources = (0..<count).map { Int32($0) }
     if sharing == .own {
-      return BlockPattern(ownWeights: parents, rowStarts: starts, sources: sources)
+      return BlockPattern(ownWeights: count, rowStarts: starts, sources: sources)
     }
-    let places = (0..<count).map { child in
-      Int32(child - tree.children(level: level, box: Int(sources[child])).lowerBound)
+    let places = zip(starts, starts.dropFirst()).flatMap { first, end in
+      (0..<end - first).map { Int32($0) }
     }
     return BlockPattern(
-      sourceCount: parents, rowStarts: starts, sources: sources,
-      slots: [Int32](repeating: 0, count: count), groups: places,
+      sourceCount: count, rowStarts: starts, sources: sources, slots: places,
+      groups: [Int32](repeating: 0, count: starts.count - 1),
+      slotCounts: [Int(places.max() ?? 0) + 1])
+  }
+
+  /// Creates the pattern of a transfer down over several levels.
+  ///
+  /// - Parameters:
+  ///   - tree: The cluster tree.
+  ///   - level: The level of the sources.
+  ///   - fine: The level of the targets, not above that of the sources.
+  ///   - sharing: Own blocks, or one block for the targets of equal place under their source.
+  /// - Returns: The pattern; each target sees the box above it.
+  public static func ancestorsToDescendants(
+    _ tree: ClusterTree, from level: Int, to fine: Int, sharing: Sharing
+  ) -> BlockPattern {
+    let starts = firstDescendants(tree, from: level, to: fine)
+    let ancestors = zip(starts, starts.dropFirst()).enumerated().flatMap { box, ends in
+      [Int32](repeating: Int32(box), count: ends.1 - ends.0)
+    }
+    let rows = Array(0...ancestors.count)
+    if sharing == .own {
+      return BlockPattern(ownWeights: starts.count - 1, rowStarts: rows, sources: ancestors)
+    }
+    let places = ancestors.enumerated().map { Int32($0 - starts[Int($1)]) }
+    return BlockPattern(
+      sourceCount: starts.count - 1, rowStarts: rows, sources: ancestors,
+      slots: [Int32](repeating: 0, count: ancestors.count), groups: places,
       slotCounts: [Int](repeating: 1, count: Int(places.max() ?? 0) + 1))
+  }
+
+  /// For each box of a level the first box of a finer level under it, and at the end the number of these.
+  private static func firstDescendants(
+    _ tree: ClusterTree, from level: Int, to fine: Int
+  ) -> [Int] {
+    precondition(level <= fine, "a transfer between the levels \(level) and \(fine)")
+    var firsts = Array(0...tree.boxCount(level: fine))
+    for above in stride(from: fine - 1, through: level, by: -1) {
+      let ends = (0..<tree.boxCount(level: above)).map {
+        firsts[tree.children(level: above, box: $0).lowerBound]
+      }
+      firsts = ends + [firsts[firsts.count - 1]]
+    }
+    return firsts
   }
 
   /// Creates a pattern from lists of boxes, as of neighbours or interactions, with own blocks.

@@ -26,8 +26,9 @@ struct HierarchicalWiring {
     let leafReceivers = Self.leafLayout(receivers)
     var builder = NetworkBuilder(input: leafSources)
 
-    let nearField = chain(
-      &builder, "near", from: 0, to: leafReceivers, pattern: near, endsWithActivation: false)
+    let nearField = builder.addChain(
+      "near", from: 0, to: leafReceivers, options: options, pattern: near,
+      endsWithActivation: false)
     let order = (sources.order, receivers.order)
     guard coarsest <= leaves else {
       return builder.finish(output: nearField, inputOrder: order.0, outputOrder: order.1)
@@ -35,26 +36,27 @@ struct HierarchicalWiring {
 
     // Up-sweep: ξ of each level, from the leaves to the coarsest level with a bridge.
     var multipoles = [Int](repeating: 0, count: leaves + 1)
-    multipoles[leaves] = builder.add(
+    multipoles[leaves] = builder.addRestriction(
       "restriction.leaf", from: 0,
-      to: BoxLayout(boxes: sources.boxCount(level: leaves), channels: r),
-      pattern: .diagonal(sources.boxCount(level: leaves), sharing: transfers))
+      to: BoxLayout(boxes: sources.boxCount(level: leaves), channels: r), options: options,
+      pattern: .diagonal(sources.boxCount(level: leaves), sharing: transfers),
+      sharing: transfers, isLeaf: true)
     let places = (Self.places(sources), Self.places(receivers))
     for level in stride(from: leaves - 1, through: coarsest, by: -1) {
-      multipoles[level] = builder.add(
+      multipoles[level] = builder.addRestriction(
         "restriction.\(level)", from: multipoles[level + 1],
-        to: BoxLayout(boxes: sources.boxCount(level: level), channels: r),
+        to: BoxLayout(boxes: sources.boxCount(level: level), channels: r), options: options,
         pattern: .childrenToParents(sources, level: level, sharing: transfers),
-        places: places.0[level])
+        sharing: transfers, isLeaf: false, places: places.0[level])
     }
 
     // Bridges: ζ of each level.
     var bridged: [Int: Int] = [:]
     for level in coarsest...leaves {
       guard bridge(level, 1) != nil else { continue }
-      bridged[level] = chain(
-        &builder, "bridge.\(level)", from: multipoles[level],
-        to: BoxLayout(boxes: receivers.boxCount(level: level), channels: r),
+      bridged[level] = builder.addChain(
+        "bridge.\(level)", from: multipoles[level],
+        to: BoxLayout(boxes: receivers.boxCount(level: level), channels: r), options: options,
         pattern: { k in bridge(level, k) ?? .diagonal(1, sharing: .own) },
         endsWithActivation: bridgeEndsWithActivation, places: places.1[level])
     }
@@ -63,36 +65,18 @@ struct HierarchicalWiring {
     var local: Int? = bridged[coarsest]
     for level in coarsest..<leaves {
       guard let parent = local else { continue }
-      local = builder.add(
+      local = builder.addInterpolation(
         "interpolation.\(level)", from: parent,
-        to: BoxLayout(boxes: receivers.boxCount(level: level + 1), channels: r),
+        to: BoxLayout(boxes: receivers.boxCount(level: level + 1), channels: r), options: options,
         pattern: .parentsToChildren(receivers, level: level, sharing: transfers),
-        adding: bridged[level + 1], places: places.1[level + 1])
+        sharing: transfers, isLeaf: false, adding: bridged[level + 1],
+        places: places.1[level + 1])
     }
-    let output = builder.add(
-      "interpolation.leaf", from: local ?? 0, to: leafReceivers,
+    let output = builder.addInterpolation(
+      "interpolation.leaf", from: local ?? 0, to: leafReceivers, options: options,
       pattern: .diagonal(receivers.boxCount(level: leaves), sharing: transfers),
-      adding: nearField)
+      sharing: transfers, isLeaf: true, adding: nearField)
     return builder.finish(output: output, inputOrder: order.0, outputOrder: order.1)
-  }
-
-  /// Adds K layers, and beside them the linear path if it is asked for.
-  private func chain(
-    _ builder: inout NetworkBuilder, _ name: String, from source: Int, to layout: BoxLayout,
-    pattern: (Int) -> BlockPattern, endsWithActivation: Bool, places: [Int]? = nil
-  ) -> Int {
-    var value = source
-    for k in 1...options.layers {
-      let isLinear = k == options.layers && !endsWithActivation
-      value = builder.add(
-        "\(name).\(k)", from: value, to: layout, pattern: pattern(k),
-        activation: isLinear ? .identity : options.activation,
-        blockActivation: options.blockActivation, places: places)
-    }
-    guard options.linearPath else { return value }
-    return builder.add(
-      "\(name).linear", from: source, to: layout, pattern: pattern(1), adding: value,
-      places: places)
   }
 
   /// For each level: the first leaf under each box, and the number of leaves.

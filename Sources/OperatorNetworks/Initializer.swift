@@ -39,7 +39,7 @@ public enum Initializer: String, CaseIterable, Sendable, Codable {
     parameters.fill(0)
     for (index, item) in network.layers.enumerated() {
       let (layer, own) = (item.layer, share.parameters[index])
-      let fans = Fans(layer)
+      let fans = Fans(layer, readsPoints: item.source == 0)
       let groups =
         layer.rowsOwnWeights ? share.layers[index].rows : layer.groupInputs.indices
       let shift = own.start - (own.weights.lowerBound - item.weights.lowerBound)
@@ -65,9 +65,12 @@ struct Fans {
   private var inputs: [Int]
   private var outputs: [Int]
   private let layer: BlockSparseLayer
+  /// Whether the layer is a restriction from points, each of which has one channel in the authors' programs.
+  private let restrictsPoints: Bool
 
-  init(_ layer: BlockSparseLayer) {
+  init(_ layer: BlockSparseLayer, readsPoints: Bool) {
     self.layer = layer
+    restrictsPoints = readsPoints && layer.pattern.entryCount == layer.pattern.sourceCount
     let pattern = layer.pattern
     var reached = [Int](repeating: 0, count: pattern.sourceCount)
     for row in 0..<pattern.targetCount {
@@ -95,7 +98,7 @@ struct Fans {
     if layer.isShared {
       // A transfer down is one convolution with the outputs of all children.
       let groups = pattern.slotCounts.count
-      let window = pattern.slotCounts[group]
+      let window = restrictsPoints ? layer.groupInputs[group] : pattern.slotCounts[group]
       return Double(
         layer.groupInputs[group] + window * layer.groupOutputs[group] * groups)
     }

@@ -22,6 +22,12 @@ public struct NetworkValue: Sendable {
   ///
   /// The axis has a place for each leaf of a tree, or for each point of a network without a tree.
   public let places: [Int]
+
+  /// The number of different places at which boxes begin: what is inside of a layer's blocks has several boxes
+  /// for each target, at one place.
+  public var placeCount: Int {
+    places.indices.dropLast().reduce(0) { $0 + ($1 == 0 || places[$1] != places[$1 - 1] ? 1 : 0) }
+  }
 }
 
 /// A layer of a network and the values that it connects.

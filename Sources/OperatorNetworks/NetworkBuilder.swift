@@ -3,7 +3,8 @@ public import BlockSparse
 
 /// Builds a network layer by layer.
 public struct NetworkBuilder {
-  private var values: [NetworkValue]
+  /// The values so far; the first is the input.
+  private(set) var values: [NetworkValue]
   private var layers: [NetworkLayer] = []
   private var isAddend: [Bool] = [false]
 
@@ -45,7 +46,7 @@ public struct NetworkBuilder {
       isAddend[addend] = true
     }
     let axis = values[0].layout.boxCount
-    let places = places ?? (0...target.boxCount).map { $0 * axis / target.boxCount }
+    let places = places ?? evenPlaces(of: target)
     precondition(
       places.count == target.boxCount + 1 && places.last == axis,
       "\(name): \(places.count) places for \(target.boxCount) boxes on an axis of \(axis)")
@@ -59,6 +60,12 @@ public struct NetworkBuilder {
         layer: layer, source: source, addend: addend, target: values.count - 1,
         parameterStart: layers.last?.biases.upperBound ?? 0))
     return values.count - 1
+  }
+
+  /// Returns places of boxes that share the axis evenly.
+  func evenPlaces(of layout: BoxLayout) -> [Int] {
+    let axis = values[0].layout.boxCount
+    return (0...layout.boxCount).map { $0 * axis / layout.boxCount }
   }
 
   /// Ends the network.

@@ -8,13 +8,15 @@ public enum Model: String, CaseIterable, Sendable, Codable {
   case h2nn
   /// The multiscale network on nested bases of Fan et al. 2019.
   case mnnH2 = "mnn-h2"
+  /// The multiscale network on hierarchical matrices of Fan et al. 2018, without nested bases.
+  case mnnH = "mnn-h"
   /// Plain convolutions over the points.
   case conv
   /// Fully connected layers.
   case dense
 }
 
-/// Who owns the weights of the layers of MNN-H².
+/// Who owns the weights of the layers of MNN-H² and MNN-H.
 public enum NetworkSharing: String, CaseIterable, Sendable, Codable {
   /// Own blocks everywhere (the papers' LC).
   case own
@@ -36,7 +38,7 @@ public enum Boundary: String, CaseIterable, Sendable, Codable {
 public struct NetworkOptions: Sendable, Equatable, Codable {
   /// Which network.
   public var model = Model.h2nn
-  /// Who owns the weights of MNN-H².
+  /// Who owns the weights of MNN-H² and MNN-H.
   public var sharing = NetworkSharing.own
   /// r: the channels of a box, or of a point for `conv`.
   public var channels = 6
@@ -48,7 +50,7 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
   public var levels: Int?
   /// ϱ: boxes are far if their centres are more than ϱ sides apart.
   public var admissibility = 1.9
-  /// What lies beyond the ends of the grid, for `mnn-h2` and `conv`.
+  /// What lies beyond the ends of the grid, for `mnn-h2`, `mnn-h` and `conv`.
   public var boundary = Boundary.zero
   /// Whether a layer without activation stands beside each bridge and the near field.
   public var linearPath = false
@@ -56,11 +58,24 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
   public var activation = Activation.relu
   /// The function h of each block (FMM-NET, equation 4), in near field and bridges.
   public var blockActivation = Activation.identity
+  /// The hidden channels of the small network that stands for each block in near field and bridges; if nil
+  /// the blocks are matrices.
+  public var blockWidth: Int?
+  /// K′: the layers of each transfer; one if nil.
+  public var transferLayers: Int?
+  /// The function of the transfers; if nil the identity, or f if they have several layers.
+  public var transferActivation: Activation?
   /// The hidden channels of `dense`; as many as points if nil.
   public var width: Int?
 
   /// Creates the default options.
   public init() {}
+
+  /// K′ and the function of the transfers.
+  var transfers: (layers: Int, activation: Activation) {
+    let layers = transferLayers ?? 1
+    return (layers, transferActivation ?? (layers > 1 ? activation : .identity))
+  }
 }
 
 extension Network {
@@ -77,14 +92,17 @@ extension Network {
   ) throws(NetworkError) -> Network {
     let sizes = [
       ("channels", options.channels), ("layers", options.layers), ("width", options.width ?? 1),
+      ("block-width", options.blockWidth ?? 1), ("transfer-layers", options.transferLayers ?? 1),
     ]
     for (name, value) in sizes where value < 1 {
       throw NetworkError("--\(name) \(value): at least 1 is needed")
     }
+    try options.checkParts()
     do {
       switch options.model {
       case .h2nn: return try h2nn(options, sources: sources, receivers: receivers)
       case .mnnH2: return try mnnH2(options, points: try common(options, sources, receivers))
+      case .mnnH: return try mnnH(options, points: try common(options, sources, receivers))
       case .conv: return try convolution(options, points: try common(options, sources, receivers))
       case .dense: return dense(options, sources: sources, receivers: receivers ?? sources)
       }
@@ -105,5 +123,26 @@ extension Network {
         "--model \(options.model.rawValue) needs inputs and outputs at the same points; use h2nn")
     }
     return sources
+  }
+}
+
+extension NetworkOptions {
+  /// Refuses options of parts that the model has not.
+  fileprivate func checkParts() throws(NetworkError) {
+    if model == .mnnH && transferActivation != nil && transfers.layers == 1 {
+      throw NetworkError(
+        "--transfer-activation with --model mnn-h: its transfers lead from and to points and end "
+          + "without a function; give 2 --transfer-layers or more")
+    }
+    guard model == .conv || model == .dense else { return }
+    let names = [
+      ("block-width", blockWidth != nil), ("transfer-layers", transferLayers != nil),
+      ("transfer-activation", transferActivation != nil),
+    ]
+    for (name, isGiven) in names where isGiven {
+      throw NetworkError(
+        "--\(name) with --model \(model.rawValue): it has neither bridges nor transfers; "
+          + "use h2nn, mnn-h2 or mnn-h")
+    }
   }
 }

@@ -17,14 +17,14 @@ public struct TreePartition: Sendable, Equatable {
   /// - Parameters:
   ///   - network: The network.
   ///   - ranks: The number of tree ranks; any number, also more than there are places.
-  ///   - replicatedBoxes: Values with fewer boxes than this are replicated; the input and the output, and
-  ///     what has as many boxes as the axis has places, never are.
+  ///   - replicatedBoxes: Values with fewer boxes than this are replicated, boxes at one place counted once; the
+  ///     input and the output, and what has as many boxes as the axis has places, never are.
   public init(_ network: Network, ranks: Int, replicatedBoxes: Int = 0) {
     precondition(ranks > 0, "\(ranks) tree ranks")
     let axis = network.values[0].layout.boxCount
     let bound = ranks == 1 ? 0 : replicatedBoxes
     let isReplicated = network.values.indices.map { value in
-      let boxes = network.values[value].layout.boxCount
+      let boxes = network.values[value].placeCount
       return boxes < bound && boxes < axis && value != network.output
     }
     var weights = [Int](repeating: 0, count: axis)

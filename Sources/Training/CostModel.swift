@@ -164,7 +164,7 @@ public struct CostModel: Sendable, Equatable {
     guard replicatedBoxes == nil, treeRanks > 1 else { return best }
     var shortest = predict(best).total
     // Beyond twice as many boxes as ranks every rank has enough of its own to do.
-    let counts = Set(network.values.map { $0.layout.boxCount }).filter { $0 <= 2 * treeRanks }
+    let counts = Set(network.values.map(\.placeCount)).filter { $0 <= 2 * treeRanks }
     var misses = 0
     for count in counts.sorted() {
       let other = plan(count + 1)

@@ -32,7 +32,7 @@ struct InspectCommand {
       throw TrainingError.usage(error.description)
     }
     Voice.say("\(options.model.rawValue) on \(PointDescription(sources).text)")
-    if options.model == .h2nn || options.model == .mnnH2 {
+    if options.model != .conv && options.model != .dense {
       let trees = try Network.trees(options, sources: sources, receivers: receivers)
       printTree("tree", trees.sources)
       if let receivers = trees.receivers { printTree("tree of the outputs", receivers) }
@@ -103,10 +103,15 @@ struct InspectCommand {
     Voice.say("\nlists")
     for item in network.layers where item.layer.name.hasSuffix(".1") {
       let layer = item.layer
+      if layer.name.hasPrefix("restriction") || layer.name.hasPrefix("interpolation") { continue }
+      // A box inside of a block stands for the one that it reads.
+      let hidden = network.layers.first { $0.layer.name == "\(layer.name).hidden" }?.layer.pattern
       let pairs = layer.pattern.entryCount
       Voice.say("  \(String(layer.name.dropLast(2)).padded(to: 12))\(pairs) pairs of boxes")
       for row in 0..<(areWhole ? layer.target.boxCount : 0) {
-        let sources = layer.pattern.entries(of: row).map { "\(layer.pattern.sources[$0])" }
+        let sources = layer.pattern.entries(of: row).map {
+          "\(hidden?.sources[$0] ?? layer.pattern.sources[$0])"
+        }
         Voice.say("\(String(row).aligned(to: 8)): \(sources.joined(separator: " "))")
       }
     }

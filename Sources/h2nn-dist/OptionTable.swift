@@ -64,9 +64,10 @@ enum OptionGroups {
   static let network: (title: String, options: [OptionSpec]) = (
     "Network",
     [
-      OptionSpec("model", "NAME", "h2nn, mnn-h2, conv or dense", standard: "h2nn"),
+      OptionSpec("model", "NAME", "h2nn, mnn-h2, mnn-h, conv or dense", standard: "h2nn"),
       OptionSpec(
-        "sharing", "NAME", "mnn-h2: own (LC), offset (CNN) or mix weights", standard: "own"),
+        "sharing", "NAME", "mnn-h2, mnn-h: own (LC), offset (CNN) or mix weights",
+        standard: "own"),
       OptionSpec("channels", "r", "channels of a box, or of a point for conv", standard: "6"),
       OptionSpec(
         "layers", "K", "layers of bridges, near field, conv and dense", standard: "3"),
@@ -76,13 +77,21 @@ enum OptionGroups {
       OptionSpec("levels", "L", "levels below the root, instead of --leaf"),
       OptionSpec(
         "admissibility", "ϱ", "h2nn: boxes further apart than ϱ sides are far", standard: "1.9"),
-      OptionSpec("boundary", "NAME", "mnn-h2, conv: zero or periodic", standard: "zero"),
+      OptionSpec("boundary", "NAME", "mnn-h2, mnn-h, conv: zero or periodic", standard: "zero"),
       OptionSpec("linear-path", nil, "a linear layer beside each bridge and the near field"),
       OptionSpec(
         "activation", "NAME", "relu, tanh, sigmoid, elu or identity", standard: "relu"),
       OptionSpec(
         "block-activation", "NAME", "function of each block's product in near field and bridges",
         standard: "identity"),
+      OptionSpec(
+        "block-width", "w",
+        "blocks of near field and bridges are networks with w hidden channels",
+        standard: "matrices"),
+      OptionSpec("transfer-layers", "n", "layers of each transfer up and down", standard: "1"),
+      OptionSpec(
+        "transfer-activation", "NAME", "function of the transfers",
+        standard: "identity, or --activation if there are several layers"),
       OptionSpec("width", "n", "dense: hidden channels", standard: "number of points"),
     ]
   )

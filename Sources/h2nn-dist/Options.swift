@@ -18,6 +18,9 @@ extension Arguments {
     options.activation = try choice("activation", Activation.self) ?? options.activation
     options.blockActivation =
       try choice("block-activation", Activation.self) ?? options.blockActivation
+    options.blockWidth = try integer("block-width")
+    options.transferLayers = try integer("transfer-layers")
+    options.transferActivation = try choice("transfer-activation", Activation.self)
     options.width = try integer("width")
     return options
   }

@@ -91,6 +91,12 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
         LayerCase(
           "\(name) root down \(sharing)", .parentsToChildren(tree, level: 0, sharing: sharing), 3,
           2),
+        LayerCase(
+          "\(name) all levels up \(sharing)",
+          .descendantsToAncestors(tree, from: tree.levels, to: 0, sharing: sharing), 3, 2),
+        LayerCase(
+          "\(name) all levels down \(sharing)",
+          .ancestorsToDescendants(tree, from: 0, to: tree.levels, sharing: sharing), 2, 3),
       ]
     }
   }

@@ -9,7 +9,7 @@ struct HelpTests {
   static let planning = "grid replicate-below scaling machine"
   static let network = """
     model sharing channels layers leaf levels admissibility boundary linear-path activation \
-    block-activation width
+    block-activation block-width transfer-layers transfer-activation width
     """
   static let training = """
     data out restart stop-after grid replicate-below machine report-every validate-every \

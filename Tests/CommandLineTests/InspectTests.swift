@@ -15,6 +15,12 @@ struct InspectTests {
     arguments: [
       // Fan et al.: N = 320, L = 6, K = 5, r = 6 with weights by offset.
       ("--points 320 --model mnn-h2 --sharing offset --boundary periodic --layers 5", 7209, 7209),
+      ("--points 320 --model mnn-h --sharing offset --boundary periodic --layers 5", 8535, 8535),
+      (
+        "--points 80x80 --model mnn-h --sharing offset --boundary periodic --layers 5", 57323, 57323
+      ),
+      // In two dimensions, where with mix only transfers have own weights.
+      ("--points 80x80 --model mnn-h2 --sharing mix --layers 5", 160_656, 160_656),
       // K = 3 layers of 40 · 40 + 40, and with a hidden width of 7.
       ("--points 40 --model dense", 4920, 4920),
       ("--points 40 --model dense --width 7", 40 * 7 + 7 + 49 + 7 + 7 * 40 + 40, 663),
@@ -29,7 +35,10 @@ struct InspectTests {
 
   @Test(
     "layers sum up to the network",
-    arguments: ["--model h2nn", "--model mnn-h2 --channels 4", "--model mnn-h2 --linear-path"])
+    arguments: [
+      "--model h2nn", "--model mnn-h2 --channels 4", "--model mnn-h2 --linear-path",
+      "--model mnn-h", "--model h2nn --block-width 3 --transfer-layers 2",
+    ])
   func layers(words: String) throws {
     let summary = try inspect("--points 80 \(words)")
     for key in ["parameters", "active_parameters"] {
@@ -41,7 +50,7 @@ struct InspectTests {
     let names = try summary.objects("layers").map { $0["name"] as? String }
     #expect(Set(names).count == names.count && !names.contains(nil))
     // Blocks over zero padding are counted, and are not there.
-    let isPadded = words.contains("mnn-h2")
+    let isPadded = words.contains("mnn-h")
     #expect(
       try (summary.integer("parameters") > summary.integer("active_parameters")) == isPadded)
   }

@@ -40,6 +40,10 @@ struct GridCase: Sendable, CustomTestStringConvertible {
       "mnn-h2 offset", "--model mnn-h2 --sharing offset --boundary periodic --precision double",
       [(1, 3), (2, 2)]),
     GridCase("mnn-h2 mix", "--model mnn-h2 --sharing mix", [(1, 3), (7, 1)]),
+    GridCase("mnn-h2 square", "--model mnn-h2 --leaf 2 --sharing mix", [(1, 3)], square),
+    GridCase("mnn-h", "--model mnn-h --sharing offset --boundary periodic", [(1, 3), (2, 2)]),
+    GridCase("mnn-h square", "--model mnn-h --leaf 2 --replicate-below 0", [(1, 3)], square),
+    GridCase("h2nn of networks", "--block-width 4 --transfer-layers 2", [(1, 3), (2, 2)]),
     GridCase("conv", "--model conv --leaf 2 --output-shift mean --input-scale deviation", [(1, 3)]),
   ]
 }

@@ -39,7 +39,11 @@ struct TwinTests {
 
   @Test(
     "outputs and gradients are the same",
-    arguments: ["h2nn", "mnn-h2", "mnn-h2 --sharing offset", "mnn-h2 --sharing mix", "conv"],
+    arguments: [
+      "h2nn", "mnn-h2", "mnn-h2 --sharing offset", "mnn-h2 --sharing mix", "mnn-h",
+      "mnn-h --sharing offset --boundary periodic", "h2nn --block-width 4 --transfer-layers 2",
+      "conv",
+    ],
     ["float", "double"])
   func line(network: String, precision: String) throws {
     try compare(Fields(samples: 60, points: 80), network, precision: precision)
@@ -49,7 +53,7 @@ struct TwinTests {
     "outputs and gradients are the same with other options, and in two dimensions",
     arguments: [
       "h2nn --leaf 2 --linear-path", "mnn-h2 --leaf 2 --sharing mix --boundary periodic",
-      "conv --leaf 1 --activation tanh",
+      "mnn-h --leaf 2 --sharing mix", "conv --leaf 1 --activation tanh",
     ])
   func plane(network: String) throws {
     var fields = Fields(samples: 40, points: 256)

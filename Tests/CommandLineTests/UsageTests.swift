@@ -78,6 +78,12 @@ struct UsageTests {
     Refusal("inspect --points 40 --model mnn-h2 --leaf 20", "2 levels", "smaller --leaf"),
     Refusal("inspect --points 40 --model mnn-h2 --leaf 40", "2 levels", "smaller --leaf"),
     Refusal("inspect --points 40 --leaf 5 --levels 2", "--leaf", "--levels"),
+    Refusal("inspect --points 40 --model mnn-h --leaf 20", "mnn-h", "2 levels"),
+    Refusal("inspect --points 40 --model conv --block-width 3", "--block-width", "conv"),
+    Refusal("inspect --points 40 --model dense --transfer-layers 2", "--transfer-layers", "h2nn"),
+    Refusal(
+      "inspect --points 40 --model mnn-h --transfer-activation relu", "--transfer-activation",
+      "--transfer-layers"),
   ]
 
   @Test("unknown words are refused with the nearest known one", arguments: unknownWords)

@@ -19,7 +19,9 @@ enum Networks {
     "h2nn", "h2nn linear path", "h2nn 2D", "h2nn 3D", "h2nn cloud", "h2nn two clouds", "mnn-h2",
     "mnn-h2 zero", "mnn-h2 offset", "mnn-h2 mix", "conv", "dense",
     "h2nn one linear layer", "h2nn block function", "mnn-h2 block function",
-    "mnn-h2 offset block function", "two readers",
+    "mnn-h2 offset block function", "mnn-h2 2D", "mnn-h", "mnn-h offset", "mnn-h 2D mix",
+    "h2nn block networks", "h2nn cloud block networks", "mnn-h2 offset block networks",
+    "h2nn transfer layers", "mnn-h2 mix transfer function", "mnn-h transfer layers", "two readers",
   ]
 
   /// Makes points in the unit square.
@@ -49,8 +51,14 @@ enum Networks {
     if name.contains("block function") { options.blockActivation = .tanh }
     if name.contains("one") { options.layers = 1 }
     options.boundary = name.contains("zero") ? .zero : .periodic
+    if name.contains("block networks") { options.blockWidth = 2 }
+    if name.contains("transfer layers") { options.transferLayers = 2 }
+    if name.contains("transfer function") { options.transferActivation = .tanh }
+    if name.contains("offset") { options.sharing = .offset }
+    if name.contains("mix") { options.sharing = .mix }
     switch name {
-    case "h2nn", "h2nn linear path", "h2nn one linear layer", "h2nn block function":
+    case "h2nn", "h2nn linear path", "h2nn one linear layer", "h2nn block function",
+      "h2nn block networks", "h2nn transfer layers":
       return try Network.build(options, sources: .grid([80]))
     case "h2nn 2D":
       options.leaf = 2
@@ -58,17 +66,18 @@ enum Networks {
     case "h2nn 3D":
       options.leaf = 2
       return try Network.build(options, sources: .grid([8, 8, 8]))
-    case "h2nn cloud":
+    case "mnn-h2 2D", "mnn-h 2D mix":
+      (options.model, options.leaf) = (name.hasPrefix("mnn-h2") ? .mnnH2 : .mnnH, 2)
+      return try Network.build(options, sources: .grid([16, 16]))
+    case "h2nn cloud", "h2nn cloud block networks":
       options.leaf = 3
       return try Network.build(options, sources: try cloud(70, seed: 11))
     case "h2nn two clouds":
       options.leaf = 3
       return try Network.build(
         options, sources: try cloud(70, seed: 12), receivers: try cloud(90, seed: 13))
-    case "mnn-h2", "mnn-h2 zero", "mnn-h2 block function": options.model = .mnnH2
-    case "mnn-h2 offset", "mnn-h2 offset block function":
-      (options.model, options.sharing) = (.mnnH2, .offset)
-    case "mnn-h2 mix": (options.model, options.sharing) = (.mnnH2, .mix)
+    case _ where name.hasPrefix("mnn-h2"): options.model = .mnnH2
+    case _ where name.hasPrefix("mnn-h"): options.model = .mnnH
     case "conv": options.model = .conv
     case "dense": options.model = .dense
     case "two readers": return twoReaders()

@@ -33,7 +33,7 @@ struct NetworkCase: Sendable, CustomTestStringConvertible {
     return try Network.build(options, sources: sources, receivers: receivers)
   }
 
-  static let all = h2nn + mnnH2 + plain
+  static let all = h2nn + mnnH2 + mnnH + blocks + transfers + plain
 
   static let h2nn: [NetworkCase] = [
     NetworkCase("h2nn 40", .h2nn, .grid([40])),
@@ -83,6 +83,56 @@ struct NetworkCase: Sendable, CustomTestStringConvertible {
       ]
     }
   }
+
+  static let mnnH: [NetworkCase] = NetworkSharing.allCases.flatMap { sharing in
+    Boundary.allCases.map { boundary in
+      NetworkCase("mnn-h 40 \(sharing) \(boundary)", .mnnH, .grid([40])) {
+        $0.sharing = sharing
+        $0.boundary = boundary
+        $0.linearPath = sharing == .mix
+      }
+    } + [
+      NetworkCase("mnn-h 8x8 \(sharing)", .mnnH, .grid([8, 8])) {
+        $0.sharing = sharing
+        $0.leaf = 2
+        $0.layers = 2
+      }
+    ]
+  }
+
+  /// Small networks in place of blocks.
+  static let blocks: [NetworkCase] = [
+    NetworkCase("h2nn 40 networks", .h2nn, .grid([40])) { $0.blockWidth = 4 },
+    NetworkCase("h2nn 12x12 networks, one layer", .h2nn, .grid([12, 12])) {
+      ($0.leaf, $0.blockWidth, $0.layers, $0.linearPath) = (3, 2, 1, true)
+    },
+    NetworkCase("h2nn cloud networks with functions", .h2nn, cloud(60, dimension: 2, seed: 8)) {
+      ($0.blockWidth, $0.blockActivation) = (5, .tanh)
+    },
+    NetworkCase(
+      "h2nn clouds apart networks", .h2nn, cloud(30, dimension: 2, seed: 6),
+      receivers: cloud(30, dimension: 2, seed: 7, shift: 20)
+    ) { $0.blockWidth = 6 },
+    NetworkCase("mnn-h2 40 networks by offset", .mnnH2, .grid([40])) {
+      ($0.sharing, $0.blockWidth, $0.boundary) = (.offset, 2, .periodic)
+    },
+    NetworkCase("mnn-h 40 own networks", .mnnH, .grid([40])) { $0.blockWidth = 2 },
+  ]
+
+  /// Transfers with several layers and functions.
+  static let transfers: [NetworkCase] = [
+    NetworkCase("h2nn 40 curved transfers", .h2nn, .grid([40])) { $0.transferActivation = .tanh },
+    NetworkCase("h2nn cloud two-layer transfers", .h2nn, cloud(90, dimension: 2, seed: 1)) {
+      ($0.transferLayers, $0.linearPath) = (2, true)
+    },
+    NetworkCase("mnn-h2 40 curved transfers", .mnnH2, .grid([40])) {
+      ($0.sharing, $0.transferActivation) = (.mix, .sigmoid)
+    },
+    NetworkCase("mnn-h2 8x8 two-layer transfers", .mnnH2, .grid([8, 8])) {
+      ($0.leaf, $0.sharing, $0.transferLayers) = (2, .offset, 2)
+    },
+    NetworkCase("mnn-h 40 three-layer transfers", .mnnH, .grid([40])) { $0.transferLayers = 3 },
+  ]
 
   static let plain: [NetworkCase] =
     Boundary.allCases.flatMap { boundary in

@@ -24,7 +24,9 @@ struct NetworkChecksTests {
 
   @Test("more ranks than boxes are idle", arguments: [23])
   func idle(ranks: Int) throws {
-    let networks = "h2nn two clouds,h2nn block function,mnn-h2,mnn-h2 offset,mnn-h2 mix,dense"
+    let networks =
+      "h2nn two clouds,h2nn block function,mnn-h2,mnn-h2 offset,mnn-h2 mix,dense,mnn-h offset,"
+      + "h2nn block networks,mnn-h2 mix transfer function"
     try check("bits", networks, ranks: ranks, replicated: ["0", "default"])
   }
 

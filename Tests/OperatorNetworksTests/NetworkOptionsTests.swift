@@ -19,13 +19,13 @@ import Testing
     }
   }
 
-  @Test(arguments: [Model.mnnH2, .h2nn])
+  @Test(arguments: [Model.mnnH2, .mnnH, .h2nn])
   func aLeafMustDivideTheGrid(model: Model) {
     let text = error(model, .grid([320])) { $0.leaf = 7 }
     #expect(text.contains("320") && text.contains("7"), "\(text)")
   }
 
-  @Test(arguments: [Model.mnnH2, .conv])
+  @Test(arguments: [Model.mnnH2, .mnnH, .conv])
   func aCloudIsNoGrid(model: Model) {
     let text = error(model, NetworkCase.cloud(40, dimension: 2, seed: 1))
     #expect(text.contains("--model \(model.rawValue)") && text.contains("h2nn"), "\(text)")
@@ -52,7 +52,7 @@ import Testing
     #expect(!error(model, .grid([80])) { $0.leaf = nil }.isEmpty)
   }
 
-  @Test(arguments: [Model.mnnH2, .conv])
+  @Test(arguments: [Model.mnnH2, .mnnH, .conv])
   func inputsAndOutputsStandAtTheSamePoints(model: Model) {
     let text = error(model, .grid([40]), receivers: .grid([80]))
     #expect(text.contains("--model \(model.rawValue)") && text.contains("h2nn"), "\(text)")
@@ -64,9 +64,29 @@ import Testing
     for value in [0, -1] {
       #expect(error(model, .grid([40])) { $0.channels = value }.contains("--channels \(value)"))
       #expect(error(model, .grid([40])) { $0.layers = value }.contains("--layers \(value)"))
+      #expect(
+        error(model, .grid([40])) { $0.blockWidth = value }.contains("--block-width \(value)"))
+      #expect(
+        error(model, .grid([40])) { $0.transferLayers = value }.contains(
+          "--transfer-layers \(value)"))
       #expect(error(model, .grid([40])) { $0.width = value }.contains("--width \(value)"))
       if model != .dense { #expect(!error(model, .grid([40])) { $0.leaf = value }.isEmpty) }
     }
+  }
+
+  @Test(arguments: [Model.conv, .dense])
+  func networksWithoutTreesHaveNoParts(model: Model) {
+    #expect(error(model, .grid([40])) { $0.blockWidth = 3 }.contains("--block-width"))
+    #expect(error(model, .grid([40])) { $0.transferLayers = 2 }.contains("--transfer-layers"))
+    #expect(
+      error(model, .grid([40])) { $0.transferActivation = .tanh }.contains("--transfer-activation"))
+  }
+
+  /// The transfers of MNN-H end at points, where no function stands.
+  @Test func mnnHHasNoPlaceForOneFunction() {
+    #expect(!error(.mnnH, .grid([40])) { $0.transferActivation = .tanh }.isEmpty)
+    #expect(
+      error(.mnnH, .grid([40])) { ($0.transferLayers, $0.transferActivation) = (2, .tanh) }.isEmpty)
   }
 
   @Test func admissibilitiesAreNumbers() {

@@ -1,0 +1,128 @@
+import BlockKernels
+import BlockSparse
+
+// The parts that the networks over a cluster tree have in common: bridges and near fields, transfers up
+// and down.
+
+extension NetworkBuilder {
+  /// Adds the K layers of a bridge or a near field, and beside them the linear path if it is asked for.
+  ///
+  /// - Parameters:
+  ///   - name: The name of the part; its layers are numbered from 1.
+  ///   - source: The value that it reads.
+  ///   - layout: The boxes that it writes.
+  ///   - options: The layers, their functions and the width of the networks in the blocks.
+  ///   - pattern: The pattern of layer k.
+  ///   - endsWithActivation: Whether the last layer has an activation.
+  ///   - places: The first place of each box on the axis and the length of the axis.
+  /// - Returns: The value that the last layer writes.
+  mutating func addChain(
+    _ name: String, from source: Int, to layout: BoxLayout, options: NetworkOptions,
+    pattern: (Int) -> BlockPattern, endsWithActivation: Bool, places: [Int]? = nil
+  ) -> Int {
+    var value = source
+    for k in 1...options.layers {
+      let isLinear = k == options.layers && !endsWithActivation
+      value = addBlocks(
+        "\(name).\(k)", from: value, to: layout, options: options, pattern: pattern(k),
+        activation: isLinear ? .identity : options.activation, places: places)
+    }
+    guard options.linearPath else { return value }
+    return add(
+      "\(name).linear", from: source, to: layout, pattern: pattern(1), adding: value,
+      places: places)
+  }
+
+  /// Adds a layer whose blocks are matrices, or small networks x ↦ W₂ f(W₁ x + b₁) if they have a width.
+  ///
+  /// A network takes two layers. The value between them has a box for each block, which stands at the
+  /// place of its target: so a rank computes the networks of the rows that it owns.
+  private mutating func addBlocks(
+    _ name: String, from source: Int, to layout: BoxLayout, options: NetworkOptions,
+    pattern: BlockPattern, activation: Activation, places: [Int]?
+  ) -> Int {
+    guard let width = options.blockWidth, pattern.entryCount > 0 else {
+      return add(
+        name, from: source, to: layout, pattern: pattern, activation: activation,
+        blockActivation: options.blockActivation, places: places)
+    }
+    let (first, second) = pattern.withHiddenBoxes()
+    let rowPlaces = places ?? evenPlaces(of: layout)
+    let hiddenPlaces = (0..<pattern.targetCount).flatMap { row in
+      [Int](repeating: rowPlaces[row], count: pattern.entries(of: row).count)
+    }
+    let hidden = add(
+      "\(name).hidden", from: source, to: BoxLayout(boxes: pattern.entryCount, channels: width),
+      pattern: first, activation: options.activation,
+      places: hiddenPlaces + [rowPlaces[rowPlaces.count - 1]])
+    return add(
+      name, from: hidden, to: layout, pattern: second, activation: activation,
+      blockActivation: options.blockActivation, places: places)
+  }
+
+  /// Adds the K′ layers of a transfer up, of which the first leads to the boxes above.
+  ///
+  /// All have the transfers' function, but for the last layer of a transfer from points (Fan et al. 2019,
+  /// algorithm 4, lines 6 to 9, and section 5).
+  ///
+  /// - Parameters:
+  ///   - name: The name; if there are several layers, they are numbered from 1.
+  ///   - source: The value that it reads.
+  ///   - layout: The boxes that it writes.
+  ///   - options: The layers and their function.
+  ///   - pattern: The pattern from the boxes to those above.
+  ///   - sharing: Who owns the weights of the further layers.
+  ///   - isLeaf: Whether it reads the points.
+  ///   - places: The first place of each box on the axis and the length of the axis.
+  /// - Returns: The value that the last layer writes.
+  mutating func addRestriction(
+    _ name: String, from source: Int, to layout: BoxLayout, options: NetworkOptions,
+    pattern: BlockPattern, sharing: Sharing, isLeaf: Bool, places: [Int]? = nil
+  ) -> Int {
+    let (layers, activation) = options.transfers
+    var value = source
+    for k in 1...layers {
+      value = add(
+        layers == 1 ? name : "\(name).\(k)", from: value, to: layout,
+        pattern: k == 1 ? pattern : .diagonal(layout.boxCount, sharing: sharing),
+        activation: isLeaf && k == layers ? .identity : activation, places: places)
+    }
+    return value
+  }
+
+  /// Adds the K′ layers of a transfer down, of which the last leads to the boxes below.
+  ///
+  /// All have the transfers' function, but for the last layer of a transfer to points (Fan et al. 2019,
+  /// algorithm 4, lines 16 to 22, and section 5). Of the last layer it stands on the product alone, since
+  /// biases and what the bridge brought come after it: f(W x) + b + ζ.
+  ///
+  /// - Parameters:
+  ///   - name: The name; if there are several layers, they are numbered from 1.
+  ///   - source: The value that it reads.
+  ///   - layout: The boxes that it writes.
+  ///   - options: The layers and their function.
+  ///   - pattern: The pattern from the boxes to those below.
+  ///   - sharing: Who owns the weights of the other layers.
+  ///   - isLeaf: Whether it writes the points.
+  ///   - addend: A value to be added to what it writes.
+  ///   - places: The first place of each box on the axis and the length of the axis.
+  /// - Returns: The value that the last layer writes.
+  mutating func addInterpolation(
+    _ name: String, from source: Int, to layout: BoxLayout, options: NetworkOptions,
+    pattern: BlockPattern, sharing: Sharing, isLeaf: Bool, adding addend: Int?,
+    places: [Int]? = nil
+  ) -> Int {
+    let (layers, activation) = options.transfers
+    var value = source
+    for k in 1..<layers {
+      let above = values[source]
+      value = add(
+        "\(name).\(k)", from: value, to: above.layout,
+        pattern: .diagonal(above.layout.boxCount, sharing: sharing), activation: activation,
+        places: above.places)
+    }
+    return add(
+      layers == 1 ? name : "\(name).\(layers)", from: value, to: layout, pattern: pattern,
+      blockActivation: isLeaf ? .identity : activation, adding: addend, places: places)
+  }
+}
