@@ -79,6 +79,9 @@ func run(_ verb: Verb, _ words: [String]) throws -> Int32 {
   case "bench":
     let command = try BenchCommand(arguments)
     try onRanks { world in try command.run(on: world) }
+  case "baseline":
+    let command = try BaselineCommand(arguments)
+    try onRanks { world in try command.run(on: world) }
   case "inspect":
     try InspectCommand(arguments).run()
   default:
