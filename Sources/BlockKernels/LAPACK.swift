@@ -4,14 +4,17 @@ internal import COpenBLAS
 public struct LAPACKError: Error, Equatable, CustomStringConvertible {
   /// The routine.
   public let routine: String
-  /// Its `info`: a positive one is the number of the zero pivot.
+  /// Its `info`: a positive one is the number of the pivot or minor at fault, or counts what did not converge.
   public let info: Int
 
   /// What went wrong, in words.
   public var description: String {
-    info > 0
-      ? "\(routine): the matrix is singular (pivot \(info) is zero)"
-      : "\(routine): argument \(-info) is not admissible"
+    guard info > 0 else { return "\(routine): argument \(-info) is not admissible" }
+    switch routine {
+    case "dpotrf": return "\(routine): the matrix is not positive definite (minor \(info))"
+    case "dsyevd": return "\(routine): \(info) eigenvalues did not converge"
+    default: return "\(routine): the matrix is singular (pivot \(info) is zero)"
+    }
   }
 }
 

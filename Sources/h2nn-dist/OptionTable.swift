@@ -41,6 +41,8 @@ enum OptionGroups {
   static let shard = OptionSpec(
     "shard", "S", "samples of a shard, a multiple of 16",
     standard: "64, or what a smaller batch fills")
+  static let split = OptionSpec(
+    "split", "a,b,c", "fractions for training, validation and test", standard: "0.6,0.1,0.3")
   static let precision = OptionSpec("precision", "NAME", "float or double", standard: "float")
 
   static let common: (title: String, options: [OptionSpec]) = (
@@ -117,9 +119,7 @@ enum OptionGroups {
       batch, shard,
       OptionSpec("iterations", "n", "number of steps", standard: "2000"),
       OptionSpec("epochs", "n", "passes over the training part, instead of --iterations"),
-      OptionSpec(
-        "split", "a,b,c", "fractions for training, validation and test", standard: "0.6,0.1,0.3"),
-      precision,
+      split, precision,
       OptionSpec("seed", "n", "seed of parameters and batches", standard: "1"),
       OptionSpec(
         "input-shift", "s", "subtracted from inputs: none, mean, pointwise or a number",

@@ -56,18 +56,22 @@ extension Arguments {
     options.inputScale = try scale("input-scale") ?? options.inputScale
     options.outputShift = try shift("output-shift") ?? options.outputShift
     options.outputScale = try scale("output-scale") ?? options.outputScale
-    if let text = text("split") {
-      guard let split = Split.parse(text) else {
-        throw .usage(
-          "--split \(text): needed are three fractions like 0.6,0.1,0.3 or 2/3,0,1/3, the first "
-            + "positive and their sum at most 1")
-      }
-      options.split = split
-    }
+    options.split = try split() ?? options.split
     if has("epochs") && has("iterations") {
       throw .usage("give one of --epochs and --iterations")
     }
     return options
+  }
+
+  /// Returns the fractions of the parts.
+  func split() throws(TrainingError) -> Split? {
+    guard let text = text("split") else { return nil }
+    guard let split = Split.parse(text) else {
+      throw .usage(
+        "--split \(text): needed are three fractions like 0.6,0.1,0.3 or 2/3,0,1/3, the first "
+          + "positive and their sum at most 1")
+    }
+    return split
   }
 
   private func shift(_ name: String) throws(TrainingError) -> ShiftKind? {

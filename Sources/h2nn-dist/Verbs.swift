@@ -1,6 +1,8 @@
 /// The verbs of the program and their options.
 enum Verbs {
-  static let all = [generate, train, evaluate, predict, compare, inspect, bench, plot, study]
+  static let all = [
+    generate, train, evaluate, predict, baseline, compare, study, inspect, bench, plot,
+  ]
 
   static let generate = Verb(
     name: "generate", summary: "Solves a problem for many input fields and writes a dataset.",

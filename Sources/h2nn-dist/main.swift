@@ -83,6 +83,9 @@ func run(_ verb: Verb, _ words: [String]) throws -> Int32 {
     let command = try StudyCommand(arguments)
     StopSignals.install()
     return try onRanks { world in try command.run(on: world) }
+  case "baseline":
+    let command = try BaselineCommand(arguments)
+    try onRanks { world in try command.run(on: world) }
   case "inspect":
     try InspectCommand(arguments).run()
   default:

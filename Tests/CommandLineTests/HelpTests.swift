@@ -34,6 +34,11 @@ struct HelpTests {
     ),
     ("bench", "out points batch shard precision repeat grid replicate-below json \(network)"),
     ("plot", "run data sample out force \(layout)"),
+    (
+      "baseline",
+      "data method split part out force regularization kernel length-scale samples-limit "
+        + "search-samples \(layout)"
+    ),
   ]
 
   /// An environment in which MPI cannot start.

@@ -22,6 +22,7 @@ struct StudyTests {
         {rows: "network", columns: "N", value: "parameters"},
       ],
       charts: [{x: "N", series: "network", logarithmic_x: true}],
+      references: ["mean", "ridge"],
       curves: true,
     }
     """
@@ -58,6 +59,13 @@ struct StudyTests {
     let error = String(format: "%.4g", try run.number("test_error"))
     #expect(report.contains("\(error) (0.0123) |"), "\(error) in \(report)")
     #expect(report.contains(" | \(try run.integer("parameters")) |"))
+    // The operator is linear, and a reference method sees as many samples as the networks do.
+    for method in ["mean", "ridge"] {
+      let reference = try Summary(scratch.file("one/\(method)-40.json"))
+      let error = String(format: "%.4g", try reference.number("error_mean"))
+      #expect(report.contains("| \(method) | \(error) |"), "\(error) in \(report)")
+    }
+    #expect(report.contains("| method | N = 40 | N = 80 |"))
     let picture = try String(contentsOfFile: scratch.file("one/results.svg"), encoding: .utf8)
     // Two networks over N, and the losses of four runs.
     #expect(picture.components(separatedBy: "<polyline").count == 1 + 2 + 4)
@@ -113,6 +121,7 @@ struct StudyTests {
     try refuse("values: [40, 80]", "values: []", ["'N' has no values"])
     try refuse("values: [40, 80]", "values: [40, 40]", ["two runs"])
     try refuse("x: \"N\"", "x: \"network\"", ["needs numbers"])
+    try refuse("\"ridge\"", "\"rigde\"", ["rigde"])
     try refuse("model: \"mnn-h2\"", "model: \"mnn\"", ["mnn"])
     let study = try scratch.write(Self.text, to: "study.json5")
     try expectFailure(
