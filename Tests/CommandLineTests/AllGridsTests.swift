@@ -25,6 +25,7 @@ struct AllGridsTests {
       ["--model", "h2nn"], ["--model", "h2nn", "--replicate-below", "9"],
       ["--model", "mnn-h2", "--precision", "double"],
       ["--model", "mnn-h2", "--sharing", "mix", "--boundary", "periodic"], ["--model", "dense"],
+      ["--model", "mnn-h"], ["--model", "h2nn", "--block-width", "4", "--replicate-below", "9"],
     ])
   func plan(network: [String]) throws {
     let scratch = try Scratch()
@@ -50,14 +51,16 @@ struct AllGridsTests {
   @Test(
     "every grid of up to eight ranks gives the same digest, also when it continues the run of another one",
     .enabled(if: ProcessInfo.processInfo.environment["H2NN_ALL_GRIDS"] != nil),
-    arguments: ["h2nn", "h2nn on a cloud", "mnn-h2 own", "mnn-h2 offset", "mnn-h2 mix"],
+    arguments: [
+      "h2nn", "h2nn on a cloud", "mnn-h2 own", "mnn-h2 offset", "mnn-h2 mix", "mnn-h own",
+    ],
     ["float", "double"])
   func everyGrid(network: String, precision: String) throws {
     let scratch = try Scratch()
     let data = try scratch.write(network.hasSuffix("cloud") ? Fields(cloud: 70) : Fields())
     let words = network.split(separator: " ").map(String.init)
     var options = Self.training + ["--model", words[0], "--precision", precision]
-    if words[0] == "mnn-h2" { options += ["--sharing", words[1]] }
+    if words.count == 2 && words[0] != "h2nn" { options += ["--sharing", words[1]] }
     if network.hasSuffix("cloud") { options += ["--leaf", "6"] }
     options += ["--channels", "3", "--layers", "2", "--iterations", "6"]
     var expected: String?

@@ -11,6 +11,9 @@ struct CheckpointLayoutTests {
     "mnn-h2", "mnn-h2 --boundary periodic", "mnn-h2 --sharing offset --activation elu",
     "mnn-h2 --sharing offset --boundary periodic --linear-path",
     "mnn-h2 --sharing mix --activation sigmoid", "mnn-h2 --sharing mix --boundary periodic",
+    "mnn-h", "mnn-h --sharing mix --transfer-layers 2 --boundary periodic",
+    "mnn-h2 --transfer-activation tanh", "mnn-h2 --sharing offset --transfer-layers 3",
+    "h2nn --block-width 3 --block-activation tanh --transfer-layers 2",
     "conv --leaf 3", "conv --leaf 3 --boundary periodic", "dense --width 13 --activation tanh",
   ]
 
@@ -65,6 +68,7 @@ struct CheckpointLayoutTests {
     "numpy computes the same outputs on a grid in two dimensions",
     arguments: [
       "h2nn --leaf 2", "mnn-h2 --leaf 2 --sharing mix", "conv --leaf 1 --boundary periodic",
+      "mnn-h --leaf 2 --sharing offset --boundary periodic", "dense --width 7",
     ])
   func plane(network: String) throws {
     var fields = Fields(samples: 60, points: 64)

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -24,7 +25,9 @@ struct InspectTests {
       // K = 3 layers of 40 · 40 + 40, and with a hidden width of 7.
       ("--points 40 --model dense", 4920, 4920),
       ("--points 40 --model dense --width 7", 40 * 7 + 7 + 49 + 7 + 7 * 40 + 40, 663),
-      // Windows of 11 points: 1 → 6 → 6 → 1 channels.
+      ("--points 6x5 --model dense", 3 * (30 * 30 + 30), 2790),
+      // Windows of 3 × 3 points, and of 11: 1 → 6 → 6 → 1 channels.
+      ("--points 6x5 --model conv --leaf 1", 9 * 6 + 6 + 9 * 36 + 6 + 9 * 6 + 1, 445),
       ("--points 40 --model conv", 11 * 6 + 6 + 11 * 36 + 6 + 11 * 6 + 1, 541),
     ])
   func counts(words: String, parameters: Int, active: Int) throws {
@@ -53,6 +56,19 @@ struct InspectTests {
     let isPadded = words.contains("mnn-h")
     #expect(
       try (summary.integer("parameters") > summary.integer("active_parameters")) == isPadded)
+  }
+
+  @Test("the lists are those of boxes, also with networks in the blocks")
+  func lists() throws {
+    func lists(_ words: [String]) throws -> Substring {
+      let launch = try program(["inspect", "--points", "40", "--lists"] + words)
+      let start = try #require(launch.output.range(of: "\nlists\n"))
+      let end = try #require(launch.output.range(of: "\nparameters "))
+      return launch.output[start.lowerBound..<end.lowerBound]
+    }
+    let plain = try lists([])
+    #expect(plain.contains("22 pairs of boxes") && plain.contains("       0: 0 1\n"))
+    #expect(try lists(["--block-width", "3", "--transfer-layers", "2"]) == plain)
   }
 
   @Test("the points of a dataset are inspected as a training sees them", arguments: [nil, 25])

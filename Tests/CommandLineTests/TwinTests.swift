@@ -41,8 +41,8 @@ struct TwinTests {
     "outputs and gradients are the same",
     arguments: [
       "h2nn", "mnn-h2", "mnn-h2 --sharing offset", "mnn-h2 --sharing mix", "mnn-h",
-      "mnn-h --sharing offset --boundary periodic", "h2nn --block-width 4 --transfer-layers 2",
-      "conv",
+      "mnn-h --sharing offset --boundary periodic", "h2nn --block-width 4",
+      "mnn-h --transfer-layers 2", "conv",
     ],
     ["float", "double"])
   func line(network: String, precision: String) throws {

@@ -16,7 +16,7 @@ struct DirectGrid {
   let levels: Int
 
   /// Channels of the cells of a box of any shape, row-major.
-  private struct Field {
+  struct Field {
     var shape: [Int]
     var cells: [[Double]]
 
@@ -65,7 +65,7 @@ struct DirectGrid {
   }
 
   /// A convolution, or a locally connected layer, with a window of 2b + 1 cells in each dimension.
-  private func window(
+  func window(
     _ name: String, _ field: Field, outputs: Int, width b: Int, isOwn: Bool, bits: Int,
     _ activation: Activation
   ) -> Field {
@@ -107,7 +107,7 @@ struct DirectGrid {
   }
 
   /// A restriction of 2^steps cells in each dimension to one.
-  private func restrict(
+  func restrict(
     _ name: String, _ field: Field, outputs: Int, steps: Int, isOwn: Bool, bits: Int,
     _ activation: Activation
   ) -> Field {
@@ -135,7 +135,7 @@ struct DirectGrid {
   }
 
   /// An interpolation of one cell to 2^steps in each dimension; the function stands on the product.
-  private func interpolate(
+  func interpolate(
     _ name: String, _ field: Field, outputs: Int, steps: Int, isOwn: Bool, bits: Int,
     _ blockActivation: Activation
   ) -> Field {
@@ -158,109 +158,7 @@ struct DirectGrid {
       })
   }
 
-  private func add(_ a: Field, _ b: Field) -> Field {
+  func add(_ a: Field, _ b: Field) -> Field {
     Field(shape: a.shape, cells: zip(a.cells, b.cells).map { zip($0, $1).map(+) })
-  }
-
-  private var function: Activation { options.transferActivation ?? .identity }
-  private var ownTransfers: Bool { options.sharing != .offset }
-
-  /// A transfer up: the restriction, then layers of single cells.
-  private func up(_ name: String, _ field: Field, steps: Int, bits: Int, isLeaf: Bool) -> Field {
-    let (count, r) = (options.transferLayers ?? 1, options.channels)
-    func activation(_ k: Int) -> Activation { isLeaf && k == count ? .identity : function }
-    var value = restrict(
-      count == 1 ? name : "\(name).1", field, outputs: r, steps: steps, isOwn: ownTransfers,
-      bits: bits, activation(1))
-    for k in 1..<count {
-      value = window(
-        "\(name).\(k + 1)", value, outputs: r, width: 0, isOwn: ownTransfers, bits: bits,
-        activation(k + 1))
-    }
-    return value
-  }
-
-  /// A transfer down: layers of single cells, then the interpolation.
-  private func down(
-    _ name: String, _ field: Field, outputs: Int, steps: Int, bits: Int, isLeaf: Bool
-  ) -> Field {
-    let (count, r) = (options.transferLayers ?? 1, options.channels)
-    var value = field
-    for k in 1..<count {
-      value = window(
-        "\(name).\(k)", value, outputs: r, width: 0, isOwn: ownTransfers, bits: bits, function)
-    }
-    return interpolate(
-      count == 1 ? name : "\(name).\(count)", value, outputs: outputs, steps: steps,
-      isOwn: ownTransfers, bits: bits, isLeaf ? .identity : function)
-  }
-
-  private func bridge(_ level: Int, _ field: Field) -> Field {
-    (1...options.layers).reduce(field) { value, k in
-      window(
-        "bridge.\(level).\(k)", value, outputs: options.channels, width: level == 2 ? 2 : 3,
-        isOwn: options.sharing == .own, bits: level, options.activation)
-    }
-  }
-
-  /// Computes the output of an input at the points, row-major.
-  func output(_ input: [Double]) -> [Double] {
-    let side = leaf << levels
-    let points = Field(
-      shape: [Int](repeating: side, count: dimension), cells: input.map { [$0] })
-    let inside = Field.indices([Int](repeating: leaf, count: dimension))
-    let leaves = [Int](repeating: 1 << levels, count: dimension)
-    let v = Field(
-      shape: leaves,
-      cells: Field.indices(leaves).map { cell in
-        inside.map { place in points[zip(cell, place).map { $0 * leaf + $1 }][0] }
-      })
-    let m = inside.count
-
-    var sum = v
-    for k in 1...options.layers {
-      let isLast = k == options.layers
-      let isOwn =
-        options.sharing == .own || (options.sharing == .mix && isLast && dimension == 1)
-      sum = window(
-        "near.\(k)", sum, outputs: m, width: 1, isOwn: isOwn, bits: levels,
-        isLast ? .identity : options.activation)
-    }
-    let far = options.model == .mnnH ? separate(v, m) : [nested(v, m)]
-    sum = far.reduce(sum, add)
-
-    let cells = Field.indices(points.shape)
-    return cells.map { point in
-      let local = point.map { $0 % leaf }.reduce(0) { $0 * leaf + $1 }
-      return sum[point.map { $0 / leaf }][local]
-    }
-  }
-
-  /// MNN-H: each level from the points and back to them.
-  private func separate(_ v: Field, _ m: Int) -> [Field] {
-    (2...levels).map { level in
-      let steps = levels - level
-      let xi = up("restriction.\(level)", v, steps: steps, bits: level, isLeaf: true)
-      return down(
-        "interpolation.\(level)", bridge(level, xi), outputs: m, steps: steps, bits: level,
-        isLeaf: true)
-    }
-  }
-
-  /// MNN-H²: from level to level.
-  private func nested(_ v: Field, _ m: Int) -> Field {
-    var xi = [levels: up("restriction.leaf", v, steps: 0, bits: levels, isLeaf: true)]
-    for level in stride(from: levels - 1, through: 2, by: -1) {
-      guard let below = xi[level + 1] else { continue }
-      xi[level] = up("restriction.\(level)", below, steps: 1, bits: level, isLeaf: false)
-    }
-    var chi = bridge(2, xi[2] ?? v)
-    for level in stride(from: 2, to: levels, by: 1) {
-      let lower = down(
-        "interpolation.\(level)", chi, outputs: options.channels, steps: 1, bits: level,
-        isLeaf: false)
-      chi = add(lower, bridge(level + 1, xi[level + 1] ?? v))
-    }
-    return down("interpolation.leaf", chi, outputs: m, steps: 0, bits: levels, isLeaf: true)
   }
 }

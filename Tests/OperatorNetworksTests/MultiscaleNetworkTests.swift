@@ -76,6 +76,26 @@ import Testing
     }
   }
 
+  @Test(arguments: [[30], [6, 5], [3, 7], [4, 3, 5]], Boundary.allCases)
+  func convolutionsAreWindowsOverPaddedArrays(shape: [Int], boundary: Boundary) throws {
+    var options = NetworkOptions()
+    (options.model, options.boundary, options.activation) = (.conv, boundary, .tanh)
+    (options.leaf, options.channels) = (2, 3)
+    let network = try Network.build(options, sources: .grid(shape))
+    let parameters = numbers(network.activeParameterCount, scale: 0.3, seed: 8)
+    let run = NetworkRun<Double>(network, samples: 16, parameters: parameters)
+    let input = fields(16, points: shape.reduce(1, *), seed: 800)
+    run.setInput(input)
+    run.forward()
+    let direct = DirectGrid(
+      network: network, parameters: parameters, options: options, dimension: shape.count, leaf: 2,
+      levels: 0)
+    let expected = direct.convolved(input[4], shape: shape)
+    let limit = NetworkTests.rounding * expected.reduce(1) { max($0, abs($1)) }
+    #expect(zip(run.output[4], expected).allSatisfy { abs($0 - $1) <= limit })
+    #expect(expected.count == run.output[4].count && Set(expected).count == expected.count)
+  }
+
   /// With periodic windows and shared weights a translation by whole boxes of level 2 goes through.
   @Test(arguments: [Model.mnnH2, .mnnH])
   func sharedPeriodicNetworksAreEquivariant(model: Model) throws {
