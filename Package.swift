@@ -95,7 +95,7 @@ let package = Package(
         "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing",
         "NetworkChecks", "TestSupport",
       ]),
-    tests("OperatorProblemsTests", ["OperatorProblems", "BlockKernels"]),
+    tests("OperatorProblemsTests", ["OperatorProblems", "BlockKernels", "ClusterTrees"]),
     tests(
       "TrainingTests",
       [

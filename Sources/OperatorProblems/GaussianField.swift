@@ -103,20 +103,32 @@ public struct GaussianField: Equatable, Sendable {
       "\(parameters.count) parameters for \(gaussians) Gaussians")
     var random = RandomStream(seed: seed, purpose: Self.purpose, index: UInt64(index))
     for g in 0..<gaussians { parameters[g] = random.uniform(in: amplitude) }
+    drawCentres(&random, at: gaussians, into: &parameters)
+    parameters[2 * gaussians] = random.uniform(in: variance)
+  }
+
+  /// Draws sorted centres that keep the gap.
+  ///
+  /// - Parameters:
+  ///   - random: Where the random numbers come from.
+  ///   - start: Where the centres begin among the parameters.
+  ///   - parameters: Takes the centres.
+  func drawCentres(
+    _ random: inout RandomStream, at start: Int, into parameters: inout MutableSpan<Double>
+  ) {
     let slack = centres.upperBound - Double(gaussians - 1) * gap
     let reduced = centres.lowerBound...max(centres.lowerBound, slack)
     for g in 0..<gaussians {
       // Insertion keeps the numbers sorted.
       let centre = random.uniform(in: reduced)
-      var place = gaussians + g
-      while place > gaussians, parameters[place - 1] > centre {
+      var place = start + g
+      while place > start, parameters[place - 1] > centre {
         parameters[place] = parameters[place - 1]
         place -= 1
       }
       parameters[place] = centre
     }
-    for g in 0..<gaussians { parameters[gaussians + g] += Double(g) * gap }
-    parameters[2 * gaussians] = random.uniform(in: variance)
+    for g in 0..<gaussians { parameters[start + g] += Double(g) * gap }
   }
 
   /// Evaluates a field at the centres of equal cells of [0, 1].

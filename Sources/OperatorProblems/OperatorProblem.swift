@@ -24,8 +24,8 @@ public enum AttributeValue: Equatable, Sendable {
 
 /// A problem that labels input fields with outputs.
 ///
-/// Make one instance per rank: it owns the scratch memory of its solver, so that no call allocates
-/// any, and must not be shared between threads.
+/// Make one instance per rank: it owns the scratch memory of its solver and must not be shared between
+/// threads.
 public protocol OperatorProblem: ~Copyable {
   /// The name on the command line and in data sets.
   static var name: String { get }
@@ -112,7 +112,7 @@ extension OperatorProblem where Self: ~Copyable {
   /// The number of further results of a solution.
   public var resultCount: Int { resultNames.reduce(0) { $0 + $1.columns } }
 
-  /// The shape of an input.
+  /// The shape of an input: outputs have the same.
   public var outputShape: [Int] { points }
 
   /// None: the inputs stand on a uniform grid.

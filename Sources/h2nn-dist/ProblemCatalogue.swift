@@ -9,7 +9,8 @@ import Training
 /// here.
 enum ProblemCatalogue {
   static let all = [
-    ProblemEntry(RadiativeTransfer1D.self), ProblemEntry(CustomOperator.self),
+    ProblemEntry(RadiativeTransfer1D.self), ProblemEntry(RadiativeTransfer2D.self),
+    ProblemEntry(CustomOperator.self), ProblemEntry(NBody.self),
   ]
 
   static let names = all.map(\.name)

@@ -20,14 +20,16 @@ struct GenerateTests {
     "the numbers do not depend on the ranks",
     arguments: [
       "rte-1d --points 20 --samples 70", "rte-1d --points 9 --samples 2 --precision float",
-      "custom-operator --points 20 --samples 65 --seed 3",
+      "custom-operator --points 20 --samples 65 --seed 3", "rte-2d --points 12x9 --samples 70",
+      "n-body --points 40 --samples 70 --dimension 3",
+      "n-body --points 33 --samples 5 --receivers 21 --charges uniform --seed 4",
     ])
   func ranks(words: String) throws {
     let scratch = try Scratch()
     let alone = try generate(scratch, "0.h5", words)
     let names = try HDF5File.open(alone).names()
     #expect(Set(names).isSuperset(of: ["Input", "Output"]))
-    if words.hasPrefix("rte") { #expect(Set(names).isSuperset(of: ["rho", "u", "T", "sa"])) }
+    if words.hasPrefix("rte-1d") { #expect(Set(names).isSuperset(of: ["rho", "u", "T", "sa"])) }
     for ranks in [1, 2, 3] {
       let other = try generate(scratch, "\(ranks).h5", words, ranks: ranks)
       #expect(try HDF5File.open(other).names() == names)

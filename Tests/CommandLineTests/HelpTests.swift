@@ -19,7 +19,10 @@ struct HelpTests {
     """
   static let gaussians = "gaussians amplitude centres gap variance"
   /// Each problem lists its own options, with its own defaults.
-  static let problems = "\(gaussians) absorption \(gaussians) diagonal"
+  static let problems = """
+    \(gaussians) absorption \(gaussians) absorption scaling \(gaussians) diagonal \
+    dimension receivers charges
+    """
   static let samples = "points samples seed inputs out force precision"
 
   /// The options of each verb.
@@ -65,7 +68,8 @@ struct HelpTests {
     let help = try program(["generate", "--help"], environment: Self.withoutMPI).output
     let groups = help.components(separatedBy: "\n\n")
     for (problem, points, option) in [
-      ("rte-1d", "320", "--absorption μ"), ("custom-operator", "320", "--diagonal d"),
+      ("rte-1d", "320", "--absorption μ"), ("rte-2d", "80x80", "--scaling NAME"),
+      ("custom-operator", "320", "--diagonal d"), ("n-body", "1000", "--receivers n"),
     ] {
       let group = try #require(groups.first { $0.hasPrefix("\(problem): ") })
       #expect(group.split(separator: "\n").first?.hasSuffix("(--points \(points)):") == true)

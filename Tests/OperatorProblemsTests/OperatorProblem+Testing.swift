@@ -15,10 +15,20 @@ extension OperatorProblem where Self: ~Copyable {
 
   /// Labels an array.
   mutating func solve(_ input: [Double]) throws(ProblemError) -> [Double] {
-    var output = [Double](repeating: .nan, count: pointCount)
+    var output = [Double](repeating: .nan, count: outputCount)
     do {
       var span = output.mutableSpan
       try solve(input: input.span, output: &span)
+    }
+    return output
+  }
+
+  /// Labels a sampled array.
+  mutating func solve(_ input: [Double], _ parameters: [Double]) throws(ProblemError) -> [Double] {
+    var output = [Double](repeating: .nan, count: outputCount)
+    do {
+      var span = output.mutableSpan
+      try solve(input: input.span, parameters: parameters.span, output: &span)
     }
     return output
   }

@@ -1,0 +1,44 @@
+import ClusterTrees
+import OperatorProblems
+import Training
+
+extension NBody: CataloguedProblem {
+  static var summary: String { "potentials 1/N Σ q/|x−y| of charges on a cloud" }
+  static var standardPoints: [Int] { [1000] }
+  static var takesClouds: Bool { true }
+
+  static var fieldOptions: [OptionSpec] {
+    [
+      OptionSpec("dimension", "d", "dimension of the unit cube: 1, 2 or 3", standard: "2"),
+      OptionSpec("receivers", "n", "points of the potentials", standard: "those of the charges"),
+      OptionSpec(
+        "charges", "NAME", "normal, uniform (−1 to 1) or positive (0 to 1)", standard: "normal"),
+    ]
+  }
+
+  static func options(
+    _ arguments: Arguments, on points: ProblemPoints
+  ) throws(TrainingError) -> Options {
+    if let given = points.given {
+      return Options(sources: given.inputs, receivers: given.outputs)
+    }
+    let dimension = try arguments.integer("dimension") ?? 2
+    let seed = try arguments.seed() ?? 1
+    let receivers = try arguments.integer("receivers")
+    let charges = try arguments.choice("charges", Charges.self) ?? .normal
+    guard dimension <= 3 else {
+      throw .usage("--dimension \(dimension): needed is 1, 2 or 3")
+    }
+    func draw(_ count: Int, _ role: Role) throws(TrainingError) -> PointSet {
+      do throws(ProblemError) {
+        return try cloud(count: count, dimension: dimension, seed: seed, role: role)
+      } catch {
+        throw .usage("generate: \(error)")
+      }
+    }
+    return Options(
+      sources: try draw(points.shape[0], .sources),
+      receivers: try receivers.map { (count) throws(TrainingError) in try draw(count, .receivers) },
+      charges: charges)
+  }
+}
