@@ -4,14 +4,16 @@ internal import COpenBLAS
 public struct LAPACKError: Error, Equatable, CustomStringConvertible {
   /// The routine.
   public let routine: String
-  /// Its `info`: a positive one is the number of the zero pivot.
+  /// Its `info`: of `dgesv`, a positive one is the number of the zero pivot.
   public let info: Int
 
   /// What went wrong, in words.
   public var description: String {
-    info > 0
-      ? "\(routine): the matrix is singular (pivot \(info) is zero)"
-      : "\(routine): argument \(-info) is not admissible"
+    info < 0
+      ? "\(routine): argument \(-info) is not admissible"
+      : routine == "dgesv"
+        ? "\(routine): the matrix is singular (pivot \(info) is zero)"
+        : "\(routine): internal error \(info)"
   }
 }
 
