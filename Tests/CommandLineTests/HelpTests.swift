@@ -19,7 +19,10 @@ struct HelpTests {
     """
   static let gaussians = "gaussians amplitude centres gap variance"
   /// Each problem lists its own options, with its own defaults.
-  static let problems = "\(gaussians) absorption \(gaussians) diagonal"
+  static let problems =
+    "\(gaussians) absorption \(gaussians) diagonal \(nonlinear) \(nonlinear) \(wells) \(wells)"
+  static let nonlinear = "gaussians amplitude gap variance beta"
+  static let wells = "wells amplitude sigma gap electrons length"
   static let samples = "points samples seed inputs out force precision"
 
   /// The options of each verb.
@@ -61,6 +64,8 @@ struct HelpTests {
     let groups = help.components(separatedBy: "\n\n")
     for (problem, points, option) in [
       ("rte-1d", "320", "--absorption μ"), ("custom-operator", "320", "--diagonal d"),
+      ("nlse-1d", "320", "--beta β"), ("nlse-2d", "80x80", "--beta β"),
+      ("kohn-sham-1d", "320", "--electrons n"), ("kohn-sham-2d", "64x64", "--sigma a,b"),
     ] {
       let group = try #require(groups.first { $0.hasPrefix("\(problem): ") })
       #expect(group.split(separator: "\n").first?.hasSuffix("(--points \(points)):") == true)
