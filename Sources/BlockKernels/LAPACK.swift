@@ -12,6 +12,7 @@ public struct LAPACKError: Error, Equatable, CustomStringConvertible {
     guard info > 0 else { return "\(routine): argument \(-info) is not admissible" }
     switch routine {
     case "dpotrf": return "\(routine): the matrix is not positive definite (minor \(info))"
+    case "dsyevr": return "\(routine): internal error \(info)"
     case "dsyevd": return "\(routine): \(info) eigenvalues did not converge"
     default: return "\(routine): the matrix is singular (pivot \(info) is zero)"
     }

@@ -4,9 +4,9 @@
 // It may import BlockKernels (random numbers, LAPACK, aligned buffers), ClusterTrees (point sets) and
 // FFTW behind RealTransform+C.swift. The numbers of a sample are a function of seed, index and options, never of
 // the rank or of the order of calls: random numbers are counter-based, exponentials and logarithms
-// are our own (VectorFunctions.swift), and all sums have one order. Transforms, and solves where the
-// iteration does not converge, are left to FFTW and OpenBLAS, whose last bits may differ between kinds
-// of processors.
+// are our own (VectorFunctions.swift), and all sums have one order. Transforms, eigenvalue problems, and
+// solves where the iteration does not converge, are left to FFTW and OpenBLAS, whose last bits may differ
+// between kinds of processors.
 
 public import ClusterTrees
 

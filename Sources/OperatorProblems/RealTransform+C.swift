@@ -2,18 +2,20 @@ internal import BlockKernels
 internal import CFFTW
 private import Synchronization
 
-/// A pair of plans for real Fourier transforms of one length, with their aligned buffers.
+/// A pair of plans for real Fourier transforms of one shape, with their aligned buffers.
 ///
 /// Plans are estimated, not measured, and the buffers always have the same alignment, so that every
 /// rank gets the same plan and the same bits. FFTW's planner is not thread safe: a lock serves
 /// all transforms of the process, but not planning by other code.
 @safe
 struct RealTransform: ~Copyable {
+  /// The number of reals on each axis.
+  let shape: [Int]
   /// The number of reals.
   let length: Int
   /// The reals.
   let values: AlignedBuffer<Double>
-  /// Real and imaginary parts of the coefficients from 0 to length / 2, in turn.
+  /// Real and imaginary parts of the coefficients, in turn; the last axis goes from 0 to half its length.
   let spectrum: AlignedBuffer<Double>
   /// Held while FFTW makes or frees a plan.
   private static let planner = Mutex(())
@@ -24,25 +26,37 @@ struct RealTransform: ~Copyable {
   ///
   /// - Parameter length: The number of reals, positive.
   /// - Throws: ``ProblemError`` if FFTW makes no plan.
-  init(length: Int) throws(ProblemError) {
-    guard let size = Int32(exactly: length), size > 0 else {
-      throw .solverFailed("no Fourier transform of length \(length)")
+  init(length: Int) throws(ProblemError) { try self.init(shape: [length]) }
+
+  /// Makes the plans of one shape.
+  ///
+  /// - Parameter shape: The number of reals on each axis, positive; the last axis is the fastest.
+  /// - Throws: ``ProblemError`` if FFTW makes no plan.
+  init(shape: [Int]) throws(ProblemError) {
+    let sizes = shape.map { Int32(clamping: $0) }
+    let product = shape.reduce(1.0) { $0 * Double($1) }
+    guard let last = shape.last, shape.allSatisfy({ $0 > 0 }), product <= Double(Int32.max) else {
+      throw .solverFailed("no Fourier transform of shape \(shape)")
     }
+    let length = shape.reduce(1, *)
     let values = AlignedBuffer<Double>(repeating: 0, count: length)
-    let spectrum = AlignedBuffer<Double>(repeating: 0, count: 2 * (length / 2 + 1))
+    let spectrum = AlignedBuffer<Double>(
+      repeating: 0, count: 2 * (length / last) * (last / 2 + 1))
     let plans = unsafe Self.planner.withLock { _ in
       unsafe Self.withPointers(values, spectrum) { real, complex in
         // The buffers have the sizes that FFTW documents for these transforms; FFTW_ESTIMATE leaves
         // their contents alone.
-        let forward = unsafe fftw_plan_dft_r2c_1d(size, real, complex, UInt32(FFTW_ESTIMATE))
-        let backward = unsafe fftw_plan_dft_c2r_1d(size, complex, real, UInt32(FFTW_ESTIMATE))
+        let (rank, flags) = (Int32(sizes.count), UInt32(FFTW_ESTIMATE))
+        let forward = unsafe fftw_plan_dft_r2c(rank, sizes, real, complex, flags)
+        let backward = unsafe fftw_plan_dft_c2r(rank, sizes, complex, real, flags)
         return unsafe Plans(forward: forward, backward: backward)
       }
     }
     guard let forward = unsafe plans.forward, let backward = unsafe plans.backward else {
       unsafe Self.free(plans)
-      throw .solverFailed("FFTW makes no plan of length \(length)")
+      throw .solverFailed("FFTW makes no plan of shape \(shape)")
     }
+    self.shape = shape
     self.length = length
     self.values = values
     self.spectrum = spectrum

@@ -11,6 +11,8 @@ enum ProblemCatalogue {
   static let all = [
     ProblemEntry(RadiativeTransfer1D.self), ProblemEntry(RadiativeTransfer2D.self),
     ProblemEntry(CustomOperator.self), ProblemEntry(NBody.self),
+    ProblemEntry(NonlinearSchrodinger<1>.self), ProblemEntry(NonlinearSchrodinger<2>.self),
+    ProblemEntry(KohnSham<1>.self), ProblemEntry(KohnSham<2>.self),
   ]
 
   static let names = all.map(\.name)

@@ -21,8 +21,10 @@ struct HelpTests {
   /// Each problem lists its own options, with its own defaults.
   static let problems = """
     \(gaussians) absorption \(gaussians) absorption scaling \(gaussians) diagonal \
-    dimension receivers charges
+    dimension receivers charges \(nonlinear) \(nonlinear) \(wells) \(wells)
     """
+  static let nonlinear = "gaussians amplitude gap variance beta"
+  static let wells = "wells amplitude sigma gap electrons length"
   static let samples = "points samples seed inputs out force precision"
 
   /// The options of each verb.
@@ -70,6 +72,8 @@ struct HelpTests {
     for (problem, points, option) in [
       ("rte-1d", "320", "--absorption μ"), ("rte-2d", "80x80", "--scaling NAME"),
       ("custom-operator", "320", "--diagonal d"), ("n-body", "1000", "--receivers n"),
+      ("nlse-1d", "320", "--beta β"), ("nlse-2d", "80x80", "--beta β"),
+      ("kohn-sham-1d", "320", "--electrons n"), ("kohn-sham-2d", "64x64", "--sigma a,b"),
     ] {
       let group = try #require(groups.first { $0.hasPrefix("\(problem): ") })
       #expect(group.split(separator: "\n").first?.hasSuffix("(--points \(points)):") == true)
