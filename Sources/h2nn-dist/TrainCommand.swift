@@ -50,7 +50,7 @@ struct TrainCommand {
     var training = training
     if let epochs {
       let samples = training.split.range(of: .training, count: dataset.sampleCount).count
-      training.iterations = max(1, (epochs * samples + training.batch - 1) / training.batch)
+      training.setIterations(forSamples: epochs * samples)
     }
     let configuration = RunConfiguration(network: network, training: training, layout: layout)
     switch training.precision {
