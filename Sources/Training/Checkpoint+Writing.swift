@@ -18,6 +18,8 @@ struct CheckpointContent<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   let outputPoints: PointSet?
   let normalization: Normalization
   let step: Int
+  /// Nil with schedules that do not depend on errors.
+  let plateau: Plateau?
   let metrics: String
   /// What this rank holds of the network.
   let share: RankShare
@@ -94,6 +96,7 @@ extension Checkpoint {
     try file.setAttribute("output_scale", on: "/normalization", normalization.outputScale)
     let metrics = Array(content.metrics.utf8)
     try write("/metrics", metrics, to: file)
+    if let plateau = content.plateau { try array("/plateau", plateau.numbers) }
     try writeSkeleton(content.network, to: file)
   }
 

@@ -22,6 +22,8 @@ public struct CheckpointHeader: Sendable {
   public let normalization: Normalization
   /// The metrics written so far, one JSON object per line.
   public let metrics: String
+  /// When the learning rate falls, with the `plateau` schedule.
+  let plateau: Plateau
 
   /// Builds the network of the checkpoint.
   ///
@@ -130,6 +132,11 @@ public enum Checkpoint {
     let metrics = try file.read("/metrics", as: UInt8.self)
     try verify(
       metrics.span, file.attribute("digest", on: "/metrics", as: String.self), "/metrics", path)
+    let plateau =
+      try file.exists("/plateau") ? Plateau(numbers: try array("/plateau")) : Plateau()
+    guard let plateau else {
+      throw TrainingError.data("\(path):/plateau holds no state of the plateau schedule")
+    }
     return CheckpointHeader(
       path: path, step: Int(try file.attribute("step", as: Int64.self)),
       configuration: try RunConfiguration(
@@ -141,7 +148,7 @@ public enum Checkpoint {
         outputShift: try array("/normalization/output_shift"),
         outputScale: try file.attribute("output_scale", on: "/normalization", as: Double.self),
         meanOutput: try array("/normalization/mean_output")),
-      metrics: String(decoding: metrics, as: UTF8.self))
+      metrics: String(decoding: metrics, as: UTF8.self), plateau: plateau)
   }
 
   /// The arrays that have one number for each parameter, by the name of their group.

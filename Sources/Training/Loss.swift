@@ -6,7 +6,8 @@ import MessagePassing
 /// With the squared relative residual wᵢ = s² / ‖uᵢ‖², s the scale of the outputs; with the mean squared
 /// error wᵢ = 1/N. Columns of a shard without a sample have the weight zero.
 struct Loss<Scalar: KernelScalar> {
-  let batch: Int
+  /// B.
+  var batch: Int
   /// wᵢ for every sample of the dataset.
   let weights: [Double]
   private let sums: BoxSums

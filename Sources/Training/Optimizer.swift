@@ -16,6 +16,8 @@ struct Optimizer<Scalar: KernelScalar> {
   /// ∏ μᵢ up to the last step made.
   private var momentumProduct = 1.0
   private var stepsMade = 0
+  /// What the learning rate of the schedule is multiplied by.
+  var rateFactor = 1.0
 
   init(_ options: TrainingOptions, count: Int) {
     self.options = options
@@ -56,7 +58,7 @@ struct Optimizer<Scalar: KernelScalar> {
         usesNesterov
           ? next / (1 - momentumProduct * next) : 1 / (1 - pow(options.beta1, Double(t)))),
       c: Scalar(1 / (1 - pow(options.beta2, Double(t)))),
-      rate: Scalar(options.learningRate(at: t - 1)), beta1: Scalar(options.beta1),
+      rate: Scalar(options.learningRate(at: t - 1) * rateFactor), beta1: Scalar(options.beta1),
       beta2: Scalar(options.beta2), rest1: Scalar(1 - options.beta1),
       rest2: Scalar(1 - options.beta2), epsilon: Scalar(options.epsilon))
     let (firstMoment, secondMoment) = (firstMoment, secondMoment)

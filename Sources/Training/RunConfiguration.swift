@@ -32,16 +32,31 @@ public struct RunConfiguration: Sendable, Equatable, Codable {
     return String(decoding: data, as: UTF8.self)
   }
 
-  /// Reads a configuration.
+  /// Reads a configuration; what an older version did not know yet has its default.
   ///
   /// - Parameter json: What ``json`` gave.
   /// - Throws: ``TrainingError`` (65) if it is none.
   public init(json: String) throws(TrainingError) {
     do {
-      self = try JSONDecoder().decode(RunConfiguration.self, from: Data(json.utf8))
+      self = try JSONDecoder().decode(RunConfiguration.self, from: Self.completed(json))
     } catch {
       throw .data("the configuration in the checkpoint cannot be read: \(error)")
     }
+  }
+
+  /// Adds the settings of training that are missing, with their defaults.
+  private static func completed(_ json: String) throws -> Data {
+    let data = Data(json.utf8)
+    let standard = RunConfiguration(network: NetworkOptions(), training: TrainingOptions())
+    guard var object = try JSONSerialization.jsonObject(with: data) as? [String: Any],
+      var training = object["training"] as? [String: Any],
+      let all = try JSONSerialization.jsonObject(with: Data(standard.json.utf8)) as? [String: Any],
+      let known = all["training"] as? [String: Any],
+      known.contains(where: { training[$0.key] == nil })
+    else { return data }
+    training.merge(known) { given, _ in given }
+    object["training"] = training
+    return try JSONSerialization.data(withJSONObject: object)
   }
 
   /// Names the settings in which two configurations differ.
@@ -67,6 +82,8 @@ public struct RunConfiguration: Sendable, Equatable, Codable {
       }
       if let parts = item.value as? [String: Any] {
         all[name] = parts.keys.sorted().map { "\($0) \(parts[$0] ?? "")" }.joined(separator: ", ")
+      } else if let list = item.value as? [Any] {
+        all[name] = list.isEmpty ? nil : list.map { "\($0)" }.joined(separator: ",")
       } else {
         all[name] = "\(item.value)"
       }

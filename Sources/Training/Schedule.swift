@@ -1,18 +1,62 @@
 import Foundation
 
 extension TrainingOptions {
-  /// Returns the learning rate of a step.
+  /// Returns the learning rate of a step, without the factor of the `plateau` schedule.
   ///
   /// - Parameter step: The number of steps made before.
   /// - Returns: The learning rate.
   public func learningRate(at step: Int) -> Double {
-    let rise = step < warmup ? Double(step + 1) / Double(warmup + 1) : 1
+    var rise = step < warmup ? Double(step + 1) / Double(warmup + 1) : 1
+    let drops = dropAt.count { step >= milestone($0) }
+    if drops > 0 { rise *= pow(0.1, Double(drops) / 2) }
     switch schedule {
-    case .constant: return rise * learningRate
+    case .constant, .plateau: return rise * learningRate
     case .cosine:
       let done = Double(step) / Double(max(iterations, 1))
       return rise * learningRate * 0.5 * (1 + cos(.pi * done))
     case .step: return rise * learningRate * pow(stepFactor, Double(step / stepEvery))
     }
+  }
+
+  /// Returns the steps made before a fraction of all is over.
+  private func milestone(_ fraction: Double) -> Int {
+    Int((fraction * Double(iterations)).rounded())
+  }
+
+  /// Returns the samples of a step's batch.
+  ///
+  /// - Parameter step: The number of steps made before.
+  /// - Returns: The samples.
+  public func batch(at step: Int) -> Int {
+    batch << batchGrowth.count { step >= milestone($0) }
+  }
+
+  /// Returns the samples of all steps before one.
+  ///
+  /// - Parameter step: The number of steps.
+  /// - Returns: The samples, counted as often as they occur.
+  public func samples(before step: Int) -> Int {
+    // Each growth adds to every later step as much as the batch had before it. No allocation.
+    var sum = step * batch
+    for growth in batchGrowth.indices {
+      sum += max(0, step - milestone(batchGrowth[growth])) * (batch << growth)
+    }
+    return sum
+  }
+
+  /// The samples of the largest batch.
+  public var largestBatch: Int { batch << batchGrowth.count }
+
+  /// Sets the number of steps to the least that sees a number of samples.
+  ///
+  /// - Parameter samples: The samples, counted as often as they occur.
+  public mutating func setIterations(forSamples samples: Int) {
+    // One more step adds the largest batch, and delays each growth by one step at most: the sum rises.
+    var (low, high) = (0, max(1, (samples + batch - 1) / batch))
+    while high - low > 1 {
+      iterations = (low + high) / 2
+      if self.samples(before: iterations) < samples { low = iterations } else { high = iterations }
+    }
+    iterations = high
   }
 }

@@ -46,12 +46,13 @@ public struct StepPlan: Sendable {
       self.scalar = scalar
     }
 
-    /// Takes the sizes of a training.
+    /// Takes the sizes of a training's largest batch.
     ///
     /// - Parameter options: How a network is trained.
     public init(_ options: TrainingOptions) {
       self.init(
-        batch: options.batch, shard: options.shard, scalar: options.precision == .float ? 4 : 8)
+        batch: options.largestBatch, shard: options.shard,
+        scalar: options.precision == .float ? 4 : 8)
     }
 
     /// The shards of a batch.

@@ -10,20 +10,21 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
   /// The parameters that this rank holds.
   let parameters: AlignedBuffer<Scalar>
   let executor: NetworkExecutor<Scalar>
-  private(set) var reduction: GradientReduction<Scalar>
+  /// What depends on the number of samples of a step.
+  private var stage: TrainingStage<Scalar>
   private(set) var optimizer: Optimizer<Scalar>
   private(set) var step = 0
   /// For each data group: the number of parameters that it owns.
   private let ownedCounts: [Int]
   private let source: SampleSource
-  private let loss: Loss<Scalar>
+  private var loss: Loss<Scalar>
   private let sums: BoxSums
   private let shard: ShardBuffer<Scalar>
   private let truth: AlignedBuffer<Scalar>
   /// Measures the parts of a step, if wanted.
   var clock: StepClock? {
     get { executor.clock }
-    set { (executor.clock, reduction.clock) = (newValue, newValue) }
+    set { (executor.clock, stage.reduction.clock) = (newValue, newValue) }
   }
   /// The number of training samples.
   var trainingCount: Int { order.count }
@@ -31,12 +32,10 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
   /// The samples of this group's shards in the coming step, one shard behind the other, and in the last one.
   private var coming: [Int] = []
   private var current: [Int] = []
-  /// For each of this group's shards: its places among them.
-  private let places: [Range<Int>]
-  /// For each of these shards: ‖ŷᵢ − yᵢ‖² of the last step, `[node][column]`.
-  private let squares: AlignedBuffer<Double>
-  /// For each of these shards: where its gradient goes.
-  private let gradients: [AlignedBuffer<Scalar>]
+  /// How the gradients of the last step were summed.
+  var reduction: GradientReduction<Scalar> { stage.reduction }
+  private let group: Int
+  private let groups: Int
 
   /// Plans the steps of a rank.
   ///
@@ -57,35 +56,50 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     self.network = network
     self.options = options
     self.source = source
-    let shards = plan.sizes.shards
-    let own = evenPiece(of: shards, pieces: grid.dataGroups, piece: grid.group)
+    (group, groups) = (grid.group, grid.dataGroups)
+    // The most shards that the group has in a step, whatever the batch grows to.
+    let most = (0...options.batchGrowth.count).map { growths in
+      let shards = ((options.batch << growths) + options.shard - 1) / options.shard
+      return evenPiece(of: shards, pieces: grid.dataGroups, piece: grid.group).count
+    }
     // Tree ranks exchange the boxes of all their shards at once; alone, a rank has one shard in its caches.
     executor = NetworkExecutor(
       network, plan.partition, plan.communication, share, samples: options.shard,
-      slots: grid.treeRanks == 1 ? 1 : max(own.count, 1))
+      slots: grid.treeRanks == 1 ? 1 : max(most.max() ?? 1, 1))
     let count = executor.share.parameterCount
     parameters = AlignedBuffer(repeating: 0, count: count)
-    reduction = GradientReduction(
-      shards: shards, parameters: count, group: grid.group, groupCount: grid.dataGroups)
-    let reduction = reduction
-    ownedCounts = (0..<grid.dataGroups).map { reduction.owned(by: $0).count }
-    optimizer = Optimizer(options, count: reduction.owned(by: grid.group).count)
+    ownedCounts = (0..<grid.dataGroups).map {
+      evenPiece(of: count, pieces: grid.dataGroups, piece: $0).count
+    }
+    optimizer = Optimizer(options, count: ownedCounts[grid.group])
     sums = BoxSums(network, executor.share)
     loss = Loss(
-      options.loss, batch: options.batch, norms: norms, points: source.file.outputCount,
+      options.loss, batch: options.batch(at: 0), norms: norms, points: source.file.outputCount,
       sums: sums, samples: options.shard)
     shard = ShardBuffer(
       network, executor.share, source, samples: options.shard, normalization: normalization)
     truth = AlignedBuffer(repeating: 0, count: executor.ownOutput.values.count)
     let training = options.split.range(of: .training, count: source.file.sampleCount)
     order = BatchOrder(count: training.count, seed: options.seed)
-    places = own.map { index in
-      let first = min(own.lowerBound * options.shard, options.batch)
-      return index * options.shard - first..<min((index + 1) * options.shard, options.batch) - first
-    }
-    gradients = own.map { reduction.buffer(of: $0) }
-    squares = AlignedBuffer(repeating: 0, count: own.count * loss.squareCount)
+    stage = TrainingStage(
+      batch: options.batch(at: 0), shard: options.shard, parameters: count,
+      squareCount: loss.squareCount, group: grid.group, groups: grid.dataGroups)
   }
+
+  /// Prepares for the batch of the next step, if it is another one.
+  private func enterStage() {
+    let batch = options.batch(at: step)
+    guard batch != stage.batch else { return }
+    let clock = clock
+    stage = TrainingStage(
+      batch: batch, shard: options.shard, parameters: parameters.count,
+      squareCount: loss.squareCount, group: group, groups: groups)
+    loss.batch = batch
+    self.clock = clock
+  }
+
+  /// Multiplies the learning rates of the schedule by a factor from now on.
+  func scaleRates(by factor: Double) { optimizer.rateFactor = factor }
 
   /// Draws the initial parameters.
   ///
@@ -130,15 +144,17 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func makeStep(on grid: borrowing ProcessGrid) throws -> Bool {
+    enterStage()
     clock?.enter(.samples)
     swap(&coming, &current)
     let block = try source.block(current)
     chooseSamples(step + 1)
     if step + 1 < options.iterations { source.announce(coming) }
-    try reduction.reduce(on: grid.groups) { (finished) throws(MPIError) in
-      for first in stride(from: 0, to: places.count, by: executor.slots) {
+    let count = stage.places.count
+    try stage.reduction.reduce(on: grid.groups) { (finished) throws(MPIError) in
+      for first in stride(from: 0, to: count, by: executor.slots) {
         try computeGradients(
-          first..<min(first + executor.slots, places.count), block, on: grid.tree, finished)
+          first..<min(first + executor.slots, count), block, on: grid.tree, finished)
       }
     }
     clock?.enter(.optimizer)
@@ -148,7 +164,7 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     try executor.parametersChanged(parameters, on: grid.tree)
     clock?.enter(.other)
     step += 1
-    return isFinite && Elementwise.areFinite(squares)
+    return isFinite && Elementwise.areFinite(stage.squares)
   }
 
   /// Computes the losses and the gradients of some of this group's shards together.
@@ -157,6 +173,7 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     _ finished: (Int, Range<Int>) throws(MPIError) -> Void
   ) throws(MPIError) {
     clock?.enter(.samples)
+    let (places, squares) = (stage.places, stage.squares)
     for index in wave {
       shard.load(
         block.data, block.rows[places[index]],
@@ -175,7 +192,7 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
         at: own.gradients.lowerBound, into: squares, shard: index)
     }
     let first = reduction.shards.lowerBound + wave.lowerBound
-    try executor.backward(into: gradients[wave], on: tree) { (slot, range) throws(MPIError) in
+    try executor.backward(into: stage.gradients[wave], on: tree) { (slot, range) throws(MPIError) in
       try finished(first + slot, range)
     }
   }
@@ -186,9 +203,9 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
   func outputsAreFinite(on grid: borrowing ProcessGrid) throws -> Bool {
     // Other files are used before the next step.
     source.settle()
-    guard let samples = places.first else { return true }
+    guard !coming.isEmpty else { return true }
     let (output, block) = (executor.output, try source.block(coming))
-    shard.load(block.data, block.rows[samples], into: executor.input)
+    shard.load(block.data, block.rows.prefix(options.shard), into: executor.input)
     try executor.forward(parameters, shards: 1, on: grid.tree)
     return executor.ownOutput.values.allSatisfy { output[$0].isFinite }
   }
@@ -210,9 +227,13 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
   /// Chooses the samples of this group's shards in a step.
   private func chooseSamples(_ step: Int) {
     coming.removeAll(keepingCapacity: true)
-    let first = reduction.shards.lowerBound * options.shard
-    for place in 0..<(places.last?.upperBound ?? 0) {
-      coming.append(order.sample(at: step * options.batch + first + place))
+    let (batch, size, start) = (
+      options.batch(at: step), options.shard, options.samples(before: step)
+    )
+    let own = evenPiece(of: (batch + size - 1) / size, pieces: groups, piece: group)
+    for place in own.lowerBound * size..<max(own.lowerBound, own.upperBound) * size
+    where place < batch {
+      coming.append(order.sample(at: start + place))
     }
   }
 
@@ -221,7 +242,7 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
   /// Collective.
   func lastLoss(on grid: borrowing ProcessGrid) throws(MPIError) -> Double {
     let (width, shards) = (options.shard, reduction.shardCount)
-    let squares = squares.array()
+    let (places, squares) = (stage.places, stage.squares.array())
     let own = (0..<sums.nodeCount).flatMap { node in
       places.indices.flatMap { shard in
         let start = shard * loss.squareCount + node * width
@@ -238,6 +259,6 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     var all = [Double](repeating: 0, count: shards)
     var span = all.mutableSpan
     try grid.groups.allGather(losses.span, counts: counts, into: &span)
-    return all.reduce(0, +) / Double(options.batch)
+    return all.reduce(0, +) / Double(stage.batch)
   }
 }

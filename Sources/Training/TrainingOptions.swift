@@ -44,6 +44,8 @@ public enum ScheduleKind: String, CaseIterable, Sendable, Codable {
   case cosine
   /// Multiplied by a factor at regular intervals.
   case step
+  /// Multiplied by a factor when the validation error falls no more.
+  case plateau
 }
 
 /// What is subtracted before a field is scaled; written as `none`, `mean`, `pointwise` or a number.
@@ -137,8 +139,16 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   public var warmup = 0
   /// The steps between two changes of the `step` schedule.
   public var stepEvery = 1000
-  /// The factor of the `step` schedule.
+  /// The factor of the `step` and `plateau` schedules.
   public var stepFactor = 0.5
+  /// The steps between two validations that the `plateau` schedule looks at.
+  public var plateauEvery = 500
+  /// The validations in a row without an improvement after which the rate falls.
+  public var plateauPatience = 4
+  /// The part of the least error by which an error must be less to be an improvement.
+  public var plateauThreshold = 1e-3
+  /// The fractions of the steps after which the learning rate is multiplied by √0.1, on top of the schedule.
+  public var dropAt: [Double] = []
   /// β₁ of the optimizer.
   public var beta1 = 0.9
   /// β₂ of the optimizer.
@@ -147,8 +157,10 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   public var epsilon = 1e-8
   /// The momentum of Nadam.
   public var nadamMomentum = NadamMomentum.constant
-  /// The samples of a step.
+  /// The samples of a step, at first.
   public var batch = 256
+  /// The fractions of the steps after which the batch is doubled, ascending.
+  public var batchGrowth: [Double] = []
   /// The samples of a shard, a multiple of 16.
   public var shard = 64
   /// The number of steps.

@@ -33,8 +33,11 @@ extension TrainingRun {
       isStopping = flags == 1
 
       let isLast = step == last || isStopping
+      let settings = configuration.training
+      let isLooking = settings.schedule == .plateau && step % settings.plateauEvery == 0
       let validates =
-        step == iterations || (options.validateEvery > 0 && step % options.validateEvery == 0)
+        step == iterations || isLooking
+        || (options.validateEvery > 0 && step % options.validateEvery == 0)
       let isMilestone = step == 1 || isLast || validates || step % options.reportEvery == 0
       if validates { try validate(on: grid) }
       if isMilestone {
@@ -50,6 +53,10 @@ extension TrainingRun {
             loss: loss, isValidated: validates, isLast: isLast, recent: &recent,
             isSpeaking: grid.world.rank == 0, report: report)
         }
+      }
+      if isLooking, let validationError {
+        plateau.take(validationError, settings)
+        trainer.scaleRates(by: plateau.factor(settings))
       }
       let isDue = options.checkpointEvery > 0 && step % options.checkpointEvery == 0
       if isDue || isLast {
@@ -88,8 +95,9 @@ extension TrainingRun {
     guard isSpeaking else { return }
     let (step, options) = (trainer.step, configuration.training)
     let line = MetricsLine(
-      step: step, epoch: Double(step * options.batch) / Double(trainer.trainingCount), loss: loss,
-      learningRate: options.learningRate(at: step - 1),
+      step: step,
+      epoch: Double(options.samples(before: step)) / Double(trainer.trainingCount), loss: loss,
+      learningRate: options.learningRate(at: step - 1) * plateau.factor(options),
       validationError: isValidated ? validationError : nil, secondsPerStep: median)
     metrics += line.json + "\n"
     try appendMetrics(line)

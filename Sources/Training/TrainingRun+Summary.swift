@@ -21,7 +21,9 @@ public struct TrainingSummary: Sendable {
   public let meanPredictorError: Double?
   /// The median over the steps of the time of the slowest rank.
   public let secondsPerStep: Double?
-  /// The floating-point operations of the products of a step, on all ranks together.
+  /// The samples of the last step made, of the first one before it.
+  public let batch: Int
+  /// The floating-point operations of the products of that step, on all ranks together.
   public let flopsPerStep: Int
   /// What each rank holds, and what it sent and computed in the last step of this call, by the names of the
   /// summary; empty if no step was made.
@@ -38,7 +40,8 @@ public struct TrainingSummary: Sendable {
       "parameters": parameters, "active_parameters": activeParameters, "iterations": iterations,
       "train_error": value(trainError), "validation_error": value(validationError),
       "test_error": value(testError), "mean_predictor_error": value(meanPredictorError),
-      "seconds_per_step": value(secondsPerStep), "flops_per_step": flopsPerStep, "digest": digest,
+      "seconds_per_step": value(secondsPerStep), "batch": batch, "flops_per_step": flopsPerStep,
+      "digest": digest,
       "grid": grid, "ranks": ranks,
     ]
   }
@@ -76,7 +79,8 @@ extension TrainingRun {
       iterations: trainer.step, trainError: training?.mean,
       validationError: validation?.mean ?? validationError,
       testError: test?.mean, meanPredictorError: test?.meanPredictor,
-      secondsPerStep: try medianDuration(on: grid.world), flopsPerStep: flopsPerStep,
+      secondsPerStep: try medianDuration(on: grid.world),
+      batch: configuration.training.batch(at: max(trainer.step - 1, 0)), flopsPerStep: flopsPerStep,
       ranks: try countedRanks(on: grid), grid: "\(grid.dataGroups)x\(grid.treeRanks)",
       digest: try ArrayPieces(network, trainer.executor.share).digest(of: parameters, on: grid.tree)
     )
@@ -101,11 +105,12 @@ extension TrainingRun {
     }
   }
 
-  /// The floating-point operations of the products of one step, on any grid.
+  /// The floating-point operations of the products of the last step, on any grid.
   private var flopsPerStep: Int {
     let load = RankLoad.all(network, TreePartition(network, ranks: 1))[0]
-    let sizes = StepPlan.Sizes(configuration.training)
-    return load.flopsPerSample * sizes.shards * sizes.shard
+    let (options, step) = (configuration.training, max(trainer.step - 1, 0))
+    let shards = (options.batch(at: step) + options.shard - 1) / options.shard
+    return load.flopsPerSample * shards * options.shard
   }
 
   /// Returns the median over the steps after warm-up of the slowest rank's time.

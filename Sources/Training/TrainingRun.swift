@@ -14,6 +14,8 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   let trainer: Trainer<Scalar>
   var metrics = ""
   var validationError: Double?
+  /// When the learning rate falls, with the `plateau` schedule.
+  var plateau = Plateau()
   var durations: [Double] = []
   /// What this rank sent and computed in the last step of this call.
   var counts: StepCounts?
@@ -86,6 +88,12 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     guard !training.isEmpty else {
       throw TrainingError.usage(
         "--split leaves no training sample of the \(file.sampleCount) in \(file.path)")
+    }
+    let validation = settings.split.range(of: .validation, count: file.sampleCount)
+    guard settings.schedule != .plateau || !validation.isEmpty else {
+      throw TrainingError.usage(
+        "--schedule plateau needs validation samples, and --split leaves none of the "
+          + "\(file.sampleCount) in \(file.path)")
     }
     let share = plan.share(network, rank: grid.treeRank)
     source = try SampleSource(
@@ -195,6 +203,8 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     try trainer.resume(after: header.step, on: grid) { array in
       try Checkpoint.read(array, path, network, share, on: grid.world, tree: grid.tree)
     }
+    plateau = header.plateau
+    trainer.scaleRates(by: plateau.factor(configuration.training))
     metrics = header.metrics
     firstLoss = MetricsLine.read(header.metrics).first?.loss
   }
@@ -208,6 +218,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     let content = CheckpointContent(
       configuration: configuration, network: network, points: source.file.points,
       outputPoints: source.file.outputPoints, normalization: normalization, step: trainer.step,
+      plateau: configuration.training.schedule == .plateau ? plateau : nil,
       metrics: String(decoding: lines, as: UTF8.self), share: trainer.executor.share,
       parameters: trainer.parameters,
       moments: [trainer.optimizer.firstMoment, trainer.optimizer.secondMoment],

@@ -105,10 +105,23 @@ enum OptionGroups {
         "loss", "NAME", "relative (squared relative residual) or mse", standard: "relative"),
       OptionSpec("optimizer", "NAME", "adam or nadam", standard: "adam"),
       OptionSpec("learning-rate", "η", "learning rate at first", standard: "0.008"),
-      OptionSpec("schedule", "NAME", "constant, cosine or step", standard: "cosine"),
+      OptionSpec("schedule", "NAME", "constant, cosine, step or plateau", standard: "cosine"),
       OptionSpec("warmup", "n", "steps over which the rate rises at first", standard: "0"),
       OptionSpec("step-every", "n", "schedule step: steps between two changes", standard: "1000"),
-      OptionSpec("step-factor", "x", "schedule step: the factor of a change", standard: "0.5"),
+      OptionSpec(
+        "step-factor", "x", "schedule step, plateau: the factor of a change", standard: "0.5"),
+      OptionSpec(
+        "plateau-every", "n", "schedule plateau: steps between two validations that count",
+        standard: "500"),
+      OptionSpec(
+        "plateau-patience", "n", "schedule plateau: validations without improvement that change",
+        standard: "4"),
+      OptionSpec(
+        "plateau-threshold", "x", "schedule plateau: the least relative improvement",
+        standard: "1e-3"),
+      OptionSpec(
+        "drop-at", "a,b,…", "fractions of the steps after which the rate is multiplied by √0.1",
+        standard: "none"),
       OptionSpec("beta1", "x", "decay of the first moment", standard: "0.9"),
       OptionSpec("beta2", "x", "decay of the second moment", standard: "0.99"),
       OptionSpec("epsilon", "x", "ε, added outside the root", standard: "1e-8"),
@@ -117,6 +130,9 @@ enum OptionGroups {
         standard: "constant"),
       OptionSpec("initializer", "NAME", "glorot, normal or keras", standard: "glorot"),
       batch, shard,
+      OptionSpec(
+        "batch-growth", "a,b,…", "fractions of the steps after which the batch is doubled",
+        standard: "none"),
       OptionSpec("iterations", "n", "number of steps", standard: "2000"),
       OptionSpec("epochs", "n", "passes over the training part, instead of --iterations"),
       split, precision,

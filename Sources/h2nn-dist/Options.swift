@@ -36,6 +36,11 @@ extension Arguments {
     options.warmup = try integer("warmup", atLeast: 0) ?? options.warmup
     options.stepEvery = try integer("step-every") ?? options.stepEvery
     options.stepFactor = try real("step-factor", 0...1) ?? options.stepFactor
+    options.plateauEvery = try integer("plateau-every") ?? options.plateauEvery
+    options.plateauPatience = try integer("plateau-patience") ?? options.plateauPatience
+    options.plateauThreshold = try real("plateau-threshold", 0...0.999) ?? options.plateauThreshold
+    options.dropAt = try fractions("drop-at") ?? options.dropAt
+    options.batchGrowth = try fractions("batch-growth") ?? options.batchGrowth
     options.beta1 = try real("beta1", 0...0.999999) ?? options.beta1
     options.beta2 = try real("beta2", 0...0.999999999) ?? options.beta2
     options.epsilon = try real("epsilon", 0...largest) ?? options.epsilon
@@ -49,6 +54,11 @@ extension Arguments {
     guard options.shard % 16 == 0 else {
       throw .usage("--shard \(options.shard): needed is a multiple of 16, such as 32, 48 or 64")
     }
+    guard options.batchGrowth.count <= 16, options.largestBatch <= Int(Int32.max) else {
+      throw .usage(
+        "--batch-growth: a batch of \(options.batch) doubled \(options.batchGrowth.count) times is too "
+          + "large; at most 16 times, to at most \(Int32.max) samples")
+    }
     options.iterations = try integer("iterations") ?? options.iterations
     options.precision = try choice("precision", Precision.self) ?? options.precision
     options.seed = try seed() ?? options.seed
@@ -61,6 +71,21 @@ extension Arguments {
       throw .usage("give one of --epochs and --iterations")
     }
     return options
+  }
+
+  /// Returns fractions from 0 to 1 in ascending order.
+  private func fractions(_ name: String) throws(TrainingError) -> [Double]? {
+    guard let text = text(name) else { return nil }
+    guard text != "none" else { return [] }
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false)
+      .map { Double($0.filter { $0 != " " }) ?? .nan }
+    guard numbers.allSatisfy({ (0...1).contains($0) }),
+      zip(numbers, numbers.dropFirst()).allSatisfy({ $0 <= $1 })
+    else {
+      throw .usage(
+        "--\(name) \(text): needed are ascending fractions from 0 to 1 like 0.2,0.4,0.6, or none")
+    }
+    return numbers
   }
 
   /// Returns the fractions of the parts.

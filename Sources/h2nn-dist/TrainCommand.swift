@@ -13,6 +13,7 @@ struct TrainCommand {
   let training: TrainingOptions
   let options: RunOptions
   let epochs: Int?
+  let repeats: Int?
   let layout: DatasetLayout
   let grid: GridOptions
 
@@ -24,6 +25,10 @@ struct TrainCommand {
     layout = try arguments.layout()
     grid = try arguments.gridOptions()
     epochs = try arguments.integer("epochs")
+    repeats = try arguments.integer("repeat")
+    if let repeats, training.seed > .max - Int64(repeats) {
+      throw .usage("--repeat \(repeats): --seed \(training.seed) leaves fewer seeds above it")
+    }
     var options = RunOptions()
     options.directory = try arguments.required("out")
     options.restart = arguments.has("restart")
@@ -50,19 +55,35 @@ struct TrainCommand {
     var training = training
     if let epochs {
       let samples = training.split.range(of: .training, count: dataset.sampleCount).count
-      training.iterations = max(1, (epochs * samples + training.batch - 1) / training.batch)
+      training.setIterations(forSamples: epochs * samples)
     }
     let configuration = RunConfiguration(network: network, training: training, layout: layout)
-    switch training.precision {
-    case .float: return try train(configuration, dataset, as: Float.self, on: world)
-    case .double: return try train(configuration, dataset, as: Double.self, on: world)
+    guard let repeats else {
+      let outcome = try train(configuration, options, dataset, on: world)
+      try report(outcome.summary, in: options.directory)
+      try Voice.summarize(outcome.summary.jsonObject, to: arguments.text("summary"))
+      return outcome.isStopped ? ExitStatus.stoppedEarly : 0
+    }
+    return try train(repeats, configuration, dataset, on: world)
+  }
+
+  /// Trains one network, or continues its training.
+  ///
+  /// Collective.
+  func train(
+    _ configuration: RunConfiguration, _ options: RunOptions, _ dataset: DatasetFile,
+    on world: borrowing Communicator
+  ) throws -> (summary: TrainingSummary, isStopped: Bool) {
+    switch configuration.training.precision {
+    case .float: try train(configuration, options, dataset, as: Float.self, on: world)
+    case .double: try train(configuration, options, dataset, as: Double.self, on: world)
     }
   }
 
   private func train<Scalar: KernelScalar & HDF5Scalar & MPIScalar>(
-    _ configuration: RunConfiguration, _ dataset: DatasetFile, as scalar: Scalar.Type,
-    on world: borrowing Communicator
-  ) throws -> Int32 {
+    _ configuration: RunConfiguration, _ options: RunOptions, _ dataset: DatasetFile,
+    as scalar: Scalar.Type, on world: borrowing Communicator
+  ) throws -> (summary: TrainingSummary, isStopped: Bool) {
     let outcome = try TrainingRun.train(
       configuration, options: options, data: dataset, as: scalar, gridOptions: grid, on: world,
       isStopRequested: { StopSignals.isRequested }, note: { Voice.note($0) }
@@ -76,21 +97,17 @@ struct TrainCommand {
         isLast: progress.isLast)
     }
     switch outcome {
-    case .finished(let summary):
-      try report(summary)
-      return 0
+    case .finished(let summary): return (summary, false)
     case .alreadyFinished(let summary):
       Voice.note(
         "\(options.directory): all \(summary.iterations) steps are made; nothing to do "
           + "(--restart starts over)")
-      try report(summary)
-      return 0
+      return (summary, false)
     case .stopped(let summary):
       Voice.note(
         "\(options.directory): stopped after step \(summary.iterations) with a checkpoint; "
           + "run the same command again to continue")
-      try report(summary)
-      return ExitStatus.stoppedEarly
+      return (summary, true)
     }
   }
 
@@ -114,7 +131,8 @@ struct TrainCommand {
     ]
   }
 
-  private func report(_ summary: TrainingSummary) throws(TrainingError) {
+  /// Prints the summary of one training and writes it into its directory.
+  func report(_ summary: TrainingSummary, in directory: String) throws(TrainingError) {
     func line(_ name: String, _ value: Double?) -> String? {
       value.map { "\(name.padded(to: 24))\(Voice.short($0))" }
     }
@@ -128,7 +146,6 @@ struct TrainCommand {
         "\("digest".padded(to: 24))\(summary.digest)",
       ] + counts(summary)
     Voice.say(lines.compactMap { $0 }.joined(separator: "\n"))
-    try Voice.summarize(summary.jsonObject, to: "\(options.directory)/summary.json")
-    try Voice.summarize(summary.jsonObject, to: arguments.text("summary"))
+    try Voice.summarize(summary.jsonObject, to: "\(directory)/summary.json")
   }
 }

@@ -40,6 +40,8 @@ enum Verbs {
           OptionSpec("data", "FILE", "the dataset"),
           OptionSpec("out", "DIR", "directory of checkpoints, metrics and summary"),
           OptionSpec("restart", nil, "start over although DIR has checkpoints"),
+          OptionSpec(
+            "repeat", "n", "train n times, with the seeds from --seed on, in DIR/seed-1, …"),
           OptionSpec("stop-after", "n", "stop after step n with a checkpoint and status 75"),
           OptionSpec("grid", "DxT", "data groups × tree ranks, or auto", standard: "auto"),
           OptionGroups.replication,

@@ -12,9 +12,9 @@ struct HelpTests {
     block-activation block-width transfer-layers transfer-activation width
     """
   static let training = """
-    data out restart stop-after grid replicate-below machine report-every validate-every \
+    data out restart repeat stop-after grid replicate-below machine report-every validate-every \
     checkpoint-every sample-memory stall-timeout loss optimizer learning-rate schedule warmup \
-    step-every step-factor beta1 beta2 epsilon nadam-momentum initializer batch shard iterations epochs split precision seed input-shift input-scale \
+    step-every step-factor plateau-every plateau-patience plateau-threshold drop-at batch-growth beta1 beta2 epsilon nadam-momentum initializer batch shard iterations epochs split precision seed input-shift input-scale \
     output-shift output-scale
     """
   static let gaussians = "gaussians amplitude centres gap variance"

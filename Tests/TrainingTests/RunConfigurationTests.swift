@@ -38,6 +38,16 @@ struct RunConfigurationTests {
     #expect(error?.exitStatus == 65)
   }
 
+  @Test("a setting that an older version did not know has its default")
+  func older() throws {
+    var written = changed()
+    let known = written.json.replacing("\"batchGrowth\":[],", with: "")
+    #expect(known != written.json)
+    #expect(try RunConfiguration(json: known) == written)
+    written.training.batchGrowth = [0.5]
+    #expect(try RunConfiguration(json: written.json).training.batchGrowth == [0.5])
+  }
+
   @Test("equal configurations have no differences")
   func equal() throws {
     #expect(changed().differences(from: changed()).isEmpty)
@@ -54,6 +64,9 @@ struct RunConfigurationTests {
     ("output-shift", { $0.training.outputShift = .mean }),
     ("input-shift", { $0.training.inputShift = .value(3) }),
     ("output-scale", { $0.training.outputScale = .none }),
+    ("batch-growth", { $0.training.batchGrowth = [0.5, 0.75] }),
+    ("drop-at", { $0.training.dropAt = [0.5] }),
+    ("plateau-every", { $0.training.plateauEvery = 7 }),
     ("input-scale", { $0.training.inputScale = .deviation }),
   ]
 

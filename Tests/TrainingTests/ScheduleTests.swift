@@ -55,4 +55,56 @@ struct ScheduleTests {
       #expect(abs(rate - expected) < 1e-15)
     }
   }
+
+  @Test(
+    "drops multiply by the root of a tenth after fractions of the steps",
+    arguments: [
+      (0, 0.5), (59, 0.5), (60, 0.5 * 0.1.squareRoot()), (79, 0.5 * 0.1.squareRoot()), (80, 0.05),
+      (99, 0.05),
+    ])
+  func drops(step: Int, rate: Double) {
+    let options = options {
+      $0.schedule = .constant
+      $0.dropAt = [0.6, 0.8]
+    }
+    #expect(abs(options.learningRate(at: step) - rate) < 1e-15)
+    // On top of every schedule.
+    let cosine = self.options { $0.schedule = .cosine }
+    let dropped = self.options { $0.dropAt = [0.6, 0.8] }
+    let factor = dropped.learningRate(at: step) / cosine.learningRate(at: step)
+    #expect(abs(factor - rate / 0.5) < 1e-15)
+  }
+
+  @Test("batches double after fractions of the steps, and samples are those of all batches")
+  func growth() {
+    var options = options {
+      $0.batch = 10
+      $0.batchGrowth = [0.2, 0.4, 0.4, 0.95]
+    }
+    for (step, batch) in [(0, 10), (19, 10), (20, 20), (39, 20), (40, 80), (94, 80), (95, 160)] {
+      #expect(options.batch(at: step) == batch, "\(step)")
+    }
+    #expect(options.largestBatch == 160)
+    var sum = 0
+    for step in 0...100 {
+      #expect(options.samples(before: step) == sum)
+      sum += options.batch(at: step)
+    }
+    options.batchGrowth = []
+    #expect(options.samples(before: 100) == 1000 && options.largestBatch == 10)
+  }
+
+  @Test(
+    "epochs become the least number of steps that sees their samples",
+    arguments: [1, 9, 10, 11, 100, 12345], [[], [0.5], [0.1, 0.2, 0.9]])
+  func epochs(samples: Int, growth: [Double]) {
+    var options = options {
+      $0.batch = 10
+      $0.batchGrowth = growth
+    }
+    options.setIterations(forSamples: samples)
+    #expect(options.samples(before: options.iterations) >= samples)
+    options.iterations -= 1
+    #expect(options.iterations == 0 || options.samples(before: options.iterations) < samples)
+  }
 }
