@@ -192,13 +192,6 @@ enum Verbs {
           OptionSpec("set", "KEY=v,…", "settings that win over those of the study"),
           OptionSpec("commit", "TEXT", "the revision of the program, to stand in the report"),
         ]
-      ),
-      (
-        "Common",
-        [
-          OptionSpec("summary", "FILE", "write a JSON object with the results there"),
-          OptionSpec("help", nil, "print this text"),
-        ]
-      ),
+      ), OptionGroups.common,
     ])
 }

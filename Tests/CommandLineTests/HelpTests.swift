@@ -39,6 +39,7 @@ struct HelpTests {
     ),
     ("bench", "out points batch shard precision repeat grid replicate-below json \(network)"),
     ("plot", "run data sample out force \(layout)"),
+    ("study", "out data-directory report only set commit"),
     (
       "baseline",
       "data method split part out force regularization kernel length-scale samples-limit "
