@@ -7,6 +7,8 @@ struct HierarchicalWiring {
   let sources: ClusterTree
   let receivers: ClusterTree
   let options: NetworkOptions
+  /// The channels of each box; r if nil.
+  var skeleton: Skeleton?
   /// The coarsest level with a bridge.
   let coarsest: Int
   /// The pattern of the near field's layer k = 1 … K.
@@ -20,7 +22,6 @@ struct HierarchicalWiring {
 
   /// Builds the graph: near field, up-sweep, bridges, down-sweep.
   func build() -> Network {
-    let r = options.channels
     let leaves = receivers.levels
     let leafSources = Self.leafLayout(sources)
     let leafReceivers = Self.leafLayout(receivers)
@@ -35,15 +36,14 @@ struct HierarchicalWiring {
 
     // Up-sweep: ξ of each level, from the leaves to the coarsest level with a bridge.
     var multipoles = [Int](repeating: 0, count: leaves + 1)
-    multipoles[leaves] = builder.add(
-      "restriction.leaf", from: 0,
-      to: BoxLayout(boxes: sources.boxCount(level: leaves), channels: r),
+    multipoles[leaves] = add(
+      &builder, "restriction.leaf", from: 0, to: sourceLayout(leaves),
       pattern: .diagonal(sources.boxCount(level: leaves), sharing: transfers))
     let places = (Self.places(sources), Self.places(receivers))
     for level in stride(from: leaves - 1, through: coarsest, by: -1) {
-      multipoles[level] = builder.add(
-        "restriction.\(level)", from: multipoles[level + 1],
-        to: BoxLayout(boxes: sources.boxCount(level: level), channels: r),
+      multipoles[level] = add(
+        &builder, "restriction.\(level)", from: multipoles[level + 1],
+        to: sourceLayout(level),
         pattern: .childrenToParents(sources, level: level, sharing: transfers),
         places: places.0[level])
     }
@@ -54,7 +54,7 @@ struct HierarchicalWiring {
       guard bridge(level, 1) != nil else { continue }
       bridged[level] = chain(
         &builder, "bridge.\(level)", from: multipoles[level],
-        to: BoxLayout(boxes: receivers.boxCount(level: level), channels: r),
+        to: receiverLayout(level),
         pattern: { k in bridge(level, k) ?? .diagonal(1, sharing: .own) },
         endsWithActivation: bridgeEndsWithActivation, places: places.1[level])
     }
@@ -63,14 +63,14 @@ struct HierarchicalWiring {
     var local: Int? = bridged[coarsest]
     for level in coarsest..<leaves {
       guard let parent = local else { continue }
-      local = builder.add(
-        "interpolation.\(level)", from: parent,
-        to: BoxLayout(boxes: receivers.boxCount(level: level + 1), channels: r),
+      local = add(
+        &builder, "interpolation.\(level)", from: parent,
+        to: receiverLayout(level + 1),
         pattern: .parentsToChildren(receivers, level: level, sharing: transfers),
         adding: bridged[level + 1], places: places.1[level + 1])
     }
-    let output = builder.add(
-      "interpolation.leaf", from: local ?? 0, to: leafReceivers,
+    let output = add(
+      &builder, "interpolation.leaf", from: local ?? 0, to: leafReceivers,
       pattern: .diagonal(receivers.boxCount(level: leaves), sharing: transfers),
       adding: nearField)
     return builder.finish(output: output, inputOrder: order.0, outputOrder: order.1)
@@ -84,15 +84,46 @@ struct HierarchicalWiring {
     var value = source
     for k in 1...options.layers {
       let isLinear = k == options.layers && !endsWithActivation
-      value = builder.add(
-        "\(name).\(k)", from: value, to: layout, pattern: pattern(k),
+      // Between receivers nothing must be lost of what the first layer brought.
+      value = add(
+        &builder, "\(name).\(k)", from: value, to: layout, pattern: pattern(k),
         activation: isLinear ? .identity : options.activation,
-        blockActivation: options.blockActivation, places: places)
+        blockActivation: options.blockActivation, places: places,
+        seesItself: k > 1 && sources != receivers)
     }
     guard options.linearPath else { return value }
-    return builder.add(
-      "\(name).linear", from: source, to: layout, pattern: pattern(1), adding: value,
+    return add(
+      &builder, "\(name).linear", from: source, to: layout, pattern: pattern(1), adding: value,
       places: places)
+  }
+
+  /// Adds a layer; boxes without channels stand in no pattern.
+  private func add(
+    _ builder: inout NetworkBuilder, _ name: String, from source: Int, to target: BoxLayout,
+    pattern: BlockPattern, activation: Activation = .identity,
+    blockActivation: Activation = .identity, adding addend: Int? = nil, places: [Int]? = nil,
+    seesItself: Bool = false
+  ) -> Int {
+    let kept =
+      skeleton == nil
+      ? pattern
+      : pattern.withoutEmptyBoxes(
+        builder.layout(of: source), target, seesItself: seesItself)
+    return builder.add(
+      name, from: source, to: target, pattern: kept, activation: activation,
+      blockActivation: blockActivation, adding: addend, places: places)
+  }
+
+  /// The boxes of the sources on a level, with the channels of their expansions.
+  private func sourceLayout(_ level: Int) -> BoxLayout {
+    skeleton.map { BoxLayout(channels: $0.sources[level]) }
+      ?? BoxLayout(boxes: sources.boxCount(level: level), channels: options.channels)
+  }
+
+  /// The boxes of the receivers on a level, with the channels of their expansions.
+  private func receiverLayout(_ level: Int) -> BoxLayout {
+    skeleton.map { BoxLayout(channels: $0.receivers[level]) }
+      ?? BoxLayout(boxes: receivers.boxCount(level: level), channels: options.channels)
   }
 
   /// For each level: the first leaf under each box, and the number of leaves.

@@ -69,6 +69,14 @@ enum OptionGroups {
         "sharing", "NAME", "mnn-h2: own (LC), offset (CNN) or mix weights", standard: "own"),
       OptionSpec("channels", "r", "channels of a box, or of a point for conv", standard: "6"),
       OptionSpec(
+        "skeleton", "KERNEL",
+        "channels by rank: inverse-distance, exponential-integral:μ, log, gaussian:ℓ, custom-operator",
+        standard: "uniform"),
+      OptionSpec(
+        "tolerance", "ε", "skeleton: singular values up to ε times the largest are left out",
+        standard: "1e-3"),
+      OptionSpec("rank-limit", "n", "skeleton: most channels of a box", standard: "none"),
+      OptionSpec(
         "layers", "K", "layers of bridges, near field, conv and dense", standard: "3"),
       OptionSpec(
         "leaf", "m", "points of a leaf, per dimension on grids; conv: half the window",

@@ -9,6 +9,9 @@ extension Arguments {
     options.model = try choice("model", Model.self) ?? options.model
     options.sharing = try choice("sharing", NetworkSharing.self) ?? options.sharing
     options.channels = try integer("channels") ?? options.channels
+    options.skeleton = try skeleton()
+    options.tolerance = try real("tolerance", 0...1)
+    options.rankLimit = try integer("rank-limit")
     options.layers = try integer("layers") ?? options.layers
     options.levels = try integer("levels", atLeast: 0)
     options.leaf = try integer("leaf") ?? (options.levels == nil ? options.leaf : nil)
@@ -65,6 +68,16 @@ extension Arguments {
       throw .usage("give one of --epochs and --iterations")
     }
     return options
+  }
+
+  private func skeleton() throws(TrainingError) -> SkeletonKernel? {
+    guard let text = text("skeleton"), text != "uniform" else { return nil }
+    guard let kernel = SkeletonKernel(rawValue: text) else {
+      let known = ["uniform"] + SkeletonKernel.names
+      let hint = Suggestion.nearest(to: text, among: known).map { "; did you mean \($0)?" } ?? ""
+      throw .usage("--skeleton \(text): needed is one of \(known.joined(separator: ", "))\(hint)")
+    }
+    return kernel
   }
 
   private func shift(_ name: String) throws(TrainingError) -> ShiftKind? {

@@ -8,7 +8,8 @@ struct HelpTests {
   static let layout = "input-name output-name samples-last"
   static let planning = "grid replicate-below scaling machine"
   static let network = """
-    model sharing channels layers leaf levels admissibility boundary linear-path activation \
+    model sharing channels skeleton tolerance rank-limit layers leaf levels admissibility \
+    boundary linear-path activation \
     block-activation width
     """
   static let training = """

@@ -19,7 +19,7 @@ enum Networks {
     "h2nn", "h2nn linear path", "h2nn 2D", "h2nn 3D", "h2nn cloud", "h2nn two clouds", "mnn-h2",
     "mnn-h2 zero", "mnn-h2 offset", "mnn-h2 mix", "conv", "dense",
     "h2nn one linear layer", "h2nn block function", "mnn-h2 block function",
-    "mnn-h2 offset block function", "two readers",
+    "mnn-h2 offset block function", "two readers", "h2nn skeleton", "h2nn skeleton two clouds",
   ]
 
   /// Makes points in the unit square.
@@ -63,6 +63,17 @@ enum Networks {
       return try Network.build(options, sources: try cloud(70, seed: 11))
     case "h2nn two clouds":
       options.leaf = 3
+      return try Network.build(
+        options, sources: try cloud(70, seed: 12), receivers: try cloud(90, seed: 13))
+    case "h2nn skeleton":
+      // The third group is wide: its box has no far box on level 2, hence no channels.
+      (options.leaf, options.skeleton, options.linearPath) = (4, .inverseDistance, true)
+      let line = [(0.0, 0.01), (1.0, 0.01), (2.0, 18.0), (30.0, 0.01)].flatMap { start, width in
+        (0..<16).map { start + width * Double($0) / 15 }
+      }
+      return try Network.build(options, sources: try PointSet(coordinates: line, dimension: 1))
+    case "h2nn skeleton two clouds":
+      (options.leaf, options.skeleton, options.tolerance) = (3, .logarithm, 1e-2)
       return try Network.build(
         options, sources: try cloud(70, seed: 12), receivers: try cloud(90, seed: 13))
     case "mnn-h2", "mnn-h2 zero", "mnn-h2 block function": options.model = .mnnH2
