@@ -141,7 +141,8 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
       }
     }
     if let damage { throw damage }
-    try trainer.initialize(on: grid)
+    let chosen = try linearStart(note: note, on: grid.world)
+    try trainer.initialize(replacing: chosen, on: grid)
     try grid.world.agree { if isFirst { try writeMetrics() } }
     return false
   }

@@ -113,6 +113,10 @@ enum OptionGroups {
         "nadam-momentum", "NAME", "constant, or keras for the schedule of Keras 2",
         standard: "constant"),
       OptionSpec("initializer", "NAME", "glorot, normal or keras", standard: "glorot"),
+      OptionSpec(
+        "initialize", "NAME",
+        "what a linear path is at first: random, ridge, ridge:λ or operator:custom-operator",
+        standard: "random"),
       batch, shard,
       OptionSpec("iterations", "n", "number of steps", standard: "2000"),
       OptionSpec("epochs", "n", "passes over the training part, instead of --iterations"),

@@ -43,13 +43,14 @@ extension Arguments {
       try choice("nadam-momentum", NadamMomentum.self)
       ?? options.nadamMomentum
     options.initializer = try choice("initializer", Initializer.self) ?? options.initializer
+    options.initialize = try linearStart()
     options.batch = try integer("batch") ?? options.batch
     // A small batch does not fill a usual shard.
     options.shard = try integer("shard") ?? min(options.shard, (options.batch + 15) / 16 * 16)
     guard options.shard % 16 == 0 else {
       throw .usage("--shard \(options.shard): needed is a multiple of 16, such as 32, 48 or 64")
     }
-    options.iterations = try integer("iterations") ?? options.iterations
+    options.iterations = try integer("iterations", atLeast: 0) ?? options.iterations
     options.precision = try choice("precision", Precision.self) ?? options.precision
     options.seed = try seed() ?? options.seed
     options.inputShift = try shift("input-shift") ?? options.inputShift
@@ -78,6 +79,16 @@ extension Arguments {
       throw .usage("--skeleton \(text): needed is one of \(known.joined(separator: ", "))\(hint)")
     }
     return kernel
+  }
+
+  private func linearStart() throws(TrainingError) -> LinearStart? {
+    guard let text = text("initialize"), text != "random" else { return nil }
+    guard let start = LinearStart(rawValue: text) else {
+      throw .usage(
+        "--initialize \(text): needed is random, ridge, ridge:λ with a positive number, or "
+          + LinearStart.customOperator.rawValue)
+    }
+    return start
   }
 
   private func shift(_ name: String) throws(TrainingError) -> ShiftKind? {

@@ -15,7 +15,7 @@ struct HelpTests {
   static let training = """
     data out restart stop-after grid replicate-below machine report-every validate-every \
     checkpoint-every sample-memory stall-timeout loss optimizer learning-rate schedule warmup \
-    step-every step-factor beta1 beta2 epsilon nadam-momentum initializer batch shard iterations epochs split precision seed input-shift input-scale \
+    step-every step-factor beta1 beta2 epsilon nadam-momentum initializer initialize batch shard iterations epochs split precision seed input-shift input-scale \
     output-shift output-scale
     """
   static let problem = """
