@@ -53,13 +53,15 @@ let package = Package(
     module("BlockKernels", ["COpenBLAS", "CProcessor", xsmm]),
     module("ClusterTrees", []),
     module("BlockSparse", ["BlockKernels", "ClusterTrees"]),
-    module("OperatorNetworks", ["BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing"]),
     module("OperatorProblems", ["BlockKernels", "ClusterTrees", "CFFTW"]),
+    module(
+      "OperatorNetworks",
+      ["BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing", "OperatorProblems"]),
     module(
       "Training",
       [
-        "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees", "ParallelHDF5",
-        "MessagePassing",
+        "OperatorNetworks", "OperatorProblems", "BlockSparse", "BlockKernels", "ClusterTrees",
+        "ParallelHDF5", "MessagePassing",
       ]),
 
     // MARK: Program

@@ -149,4 +149,26 @@ extension BlockPattern {
       sourceCount: rows, rowStarts: band.offsets, sources: band.sources,
       slots: band.offsetIndices, groups: [Int32](repeating: 0, count: rows), slotCounts: [window])
   }
+
+  /// Leaves out the entries whose target or source has no channels.
+  ///
+  /// - Parameters:
+  ///   - source: The boxes read.
+  ///   - target: The boxes written.
+  ///   - seesItself: Whether a target that loses its last entry sees the source of its own number.
+  /// - Returns: The pattern, with own blocks.
+  /// - Precondition: This pattern has own blocks.
+  public func withoutEmptyBoxes(
+    _ source: BoxLayout, _ target: BoxLayout, seesItself: Bool = false
+  ) -> BlockPattern {
+    var (starts, kept): ([Int], [Int32]) = ([0], [])
+    for row in 0..<targetCount {
+      if target.channels(of: row) > 0 {
+        kept += sources[entries(of: row)].filter { source.channels(of: Int($0)) > 0 }
+        if seesItself && kept.count == starts[row] { kept.append(Int32(row)) }
+      }
+      starts.append(kept.count)
+    }
+    return BlockPattern(ownWeights: sourceCount, rowStarts: starts, sources: kept)
+  }
 }

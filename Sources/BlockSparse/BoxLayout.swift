@@ -21,12 +21,12 @@ public struct BoxLayout: Sendable, Hashable {
 
   /// Creates a layout from the channels of each box.
   ///
-  /// - Parameter channels: The number of channels of each box, at least one.
+  /// - Parameter channels: The number of channels of each box; a box without channels takes part in nothing.
   public init(channels: [Int]) {
     var starts = [0]
     starts.reserveCapacity(channels.count + 1)
     for (box, count) in channels.enumerated() {
-      precondition(count > 0, "box \(box) has \(count) channels")
+      precondition(count >= 0, "box \(box) has \(count) channels")
       starts.append(starts[box] + count)
     }
     self.starts = starts

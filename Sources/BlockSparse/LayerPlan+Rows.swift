@@ -27,6 +27,8 @@ extension LayerPlan {
         let (firstBox, lastBox) = (Int(pattern.sources[first]), Int(pattern.sources[end - 1]))
         let source = held.start(of: firstBox)
         let inputs = layer.source.starts[lastBox + 1] - layer.source.starts[firstBox]
+        // A box without channels takes part in nothing.
+        guard outputs > 0 && inputs > 0 else { continue }
         let weightOffset = layer.weightStarts[group] + Int(layer.entryInputs[first])
         // Blocks with a function of their own are computed one by one.
         let product = ProductShape(
@@ -88,6 +90,10 @@ extension LayerPlan {
           end += 1
         }
         links = end..<links.upperBound
+        guard channels > 0 && outputs > 0 else {
+          packedRow += outputs
+          continue
+        }
         let (row, entry) = (Int(columns.targets[first]), Int(columns.entries[first]))
         let gradient: Int
         if entryStarts.isEmpty {

@@ -8,8 +8,12 @@ extension Network {
   /// linear; every layer has a bias. Where sources and receivers differ, the first layer of a bridge
   /// leads from the one to the other and the following ones use the receivers' own lists, in which a
   /// box without far boxes sees itself: what the first layer brought must not be lost.
+  ///
+  /// With a skeleton a box has as many channels as its basis has columns, that of the sources before the
+  /// first layer of a bridge, that of the receivers behind it; a box with no far box at or above it has
+  /// no basis and no channels.
   static func h2nn(
-    _ options: NetworkOptions, sources: PointSet, receivers: PointSet?
+    _ options: NetworkOptions, sources: PointSet, receivers: PointSet?, skeleton: Skeleton? = nil
   ) throws -> Network {
     let (sourceTree, targetTree) = try trees(options, sources: sources, receivers: receivers)
     let lists = try InteractionLists.admissible(
@@ -21,8 +25,15 @@ extension Network {
     }
     let trees = (sourceTree, targetTree ?? sourceTree)
     let coarsest = lists.far.firstIndex { $0.entryCount > 0 } ?? trees.1.levels + 1
-    return HierarchicalWiring(
-      sources: trees.0, receivers: trees.1, options: options, coarsest: coarsest,
+    let ranks = try options.skeleton.map { kernel in
+      try skeleton
+        ?? Skeleton(
+          kernel, tolerance: options.tolerance ?? Skeleton.usualTolerance,
+          limit: options.rankLimit, sources: trees.0, receivers: trees.1, lists)
+    }
+    try ranks?.check(sources: trees.0, receivers: trees.1, lists)
+    var network = HierarchicalWiring(
+      sources: trees.0, receivers: trees.1, options: options, skeleton: ranks, coarsest: coarsest,
       near: { k in
         let boxes = k == 1 ? trees.0 : trees.1
         return .lists(
@@ -38,6 +49,8 @@ extension Network {
       },
       transfers: .own, bridgeEndsWithActivation: false
     ).build()
+    network.skeleton = ranks
+    return network
   }
 
   /// Lets each box without sources see itself.

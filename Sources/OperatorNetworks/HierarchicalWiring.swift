@@ -7,6 +7,8 @@ struct HierarchicalWiring {
   let sources: ClusterTree
   let receivers: ClusterTree
   let options: NetworkOptions
+  /// The channels of each box; r if nil.
+  var skeleton: Skeleton?
   /// The coarsest level with a bridge.
   let coarsest: Int
   /// The pattern of the near field's layer k = 1 … K.
@@ -20,11 +22,10 @@ struct HierarchicalWiring {
 
   /// Builds the graph: near field, up-sweep, bridges, down-sweep.
   func build() -> Network {
-    let r = options.channels
     let leaves = receivers.levels
     let leafSources = Self.leafLayout(sources)
     let leafReceivers = Self.leafLayout(receivers)
-    var builder = NetworkBuilder(input: leafSources)
+    var builder = NetworkBuilder(input: leafSources, skipsEmptyBoxes: skeleton != nil)
 
     let nearField = builder.addChain(
       "near", from: 0, to: leafReceivers, options: options, pattern: near,
@@ -38,14 +39,14 @@ struct HierarchicalWiring {
     var multipoles = [Int](repeating: 0, count: leaves + 1)
     multipoles[leaves] = builder.addRestriction(
       "restriction.leaf", from: 0,
-      to: BoxLayout(boxes: sources.boxCount(level: leaves), channels: r), options: options,
+      to: sourceLayout(leaves), options: options,
       pattern: .diagonal(sources.boxCount(level: leaves), sharing: transfers),
       sharing: transfers, isLeaf: true)
     let places = (Self.places(sources), Self.places(receivers))
     for level in stride(from: leaves - 1, through: coarsest, by: -1) {
       multipoles[level] = builder.addRestriction(
         "restriction.\(level)", from: multipoles[level + 1],
-        to: BoxLayout(boxes: sources.boxCount(level: level), channels: r), options: options,
+        to: sourceLayout(level), options: options,
         pattern: .childrenToParents(sources, level: level, sharing: transfers),
         sharing: transfers, isLeaf: false, places: places.0[level])
     }
@@ -56,7 +57,7 @@ struct HierarchicalWiring {
       guard bridge(level, 1) != nil else { continue }
       bridged[level] = builder.addChain(
         "bridge.\(level)", from: multipoles[level],
-        to: BoxLayout(boxes: receivers.boxCount(level: level), channels: r), options: options,
+        to: receiverLayout(level), options: options,
         pattern: { k in bridge(level, k) ?? .diagonal(1, sharing: .own) },
         endsWithActivation: bridgeEndsWithActivation, places: places.1[level])
     }
@@ -67,7 +68,7 @@ struct HierarchicalWiring {
       guard let parent = local else { continue }
       local = builder.addInterpolation(
         "interpolation.\(level)", from: parent,
-        to: BoxLayout(boxes: receivers.boxCount(level: level + 1), channels: r), options: options,
+        to: receiverLayout(level + 1), options: options,
         pattern: .parentsToChildren(receivers, level: level, sharing: transfers),
         sharing: transfers, isLeaf: false, adding: bridged[level + 1],
         places: places.1[level + 1])
@@ -77,6 +78,18 @@ struct HierarchicalWiring {
       pattern: .diagonal(receivers.boxCount(level: leaves), sharing: transfers),
       sharing: transfers, isLeaf: true, adding: nearField)
     return builder.finish(output: output, inputOrder: order.0, outputOrder: order.1)
+  }
+
+  /// The boxes of the sources on a level, with the channels of their expansions.
+  private func sourceLayout(_ level: Int) -> BoxLayout {
+    skeleton.map { BoxLayout(channels: $0.sources[level]) }
+      ?? BoxLayout(boxes: sources.boxCount(level: level), channels: options.channels)
+  }
+
+  /// The boxes of the receivers on a level, with the channels of their expansions.
+  private func receiverLayout(_ level: Int) -> BoxLayout {
+    skeleton.map { BoxLayout(channels: $0.receivers[level]) }
+      ?? BoxLayout(boxes: receivers.boxCount(level: level), channels: options.channels)
   }
 
   /// For each level: the first leaf under each box, and the number of leaves.

@@ -61,6 +61,8 @@ public struct Network: Sendable {
   public let inputOrder: [Int32]
   /// For each channel of the output, in box order: the index of its point in the data.
   public let outputOrder: [Int32]
+  /// The channels of the boxes, if they come from a skeleton.
+  public internal(set) var skeleton: Skeleton?
 
   /// The number of stored parameters.
   public var activeParameterCount: Int { layers.last?.biases.upperBound ?? 0 }

@@ -24,13 +24,25 @@ extension NetworkBuilder {
     for k in 1...options.layers {
       let isLinear = k == options.layers && !endsWithActivation
       value = addBlocks(
-        "\(name).\(k)", from: value, to: layout, options: options, pattern: pattern(k),
+        "\(name).\(k)", from: value, to: layout, options: options,
+        pattern: kept(pattern(k), from: value, to: layout, seesItself: k > 1),
         activation: isLinear ? .identity : options.activation, places: places)
     }
     guard options.linearPath else { return value }
     return add(
-      "\(name).linear", from: source, to: layout, pattern: pattern(1), adding: value,
-      places: places)
+      "\(name).linear", from: source, to: layout,
+      pattern: kept(pattern(1), from: source, to: layout), adding: value, places: places)
+  }
+
+  /// Returns a pattern without boxes that have no channels, if there are such.
+  ///
+  /// A row that loses all its sources sees itself in the further layers of a bridge, so that nothing is lost of what
+  /// the first layer brought.
+  private func kept(
+    _ pattern: BlockPattern, from source: Int, to layout: BoxLayout, seesItself: Bool = false
+  ) -> BlockPattern {
+    skipsEmptyBoxes
+      ? pattern.withoutEmptyBoxes(values[source].layout, layout, seesItself: seesItself) : pattern
   }
 
   /// Adds a layer whose blocks are matrices, or small networks x ↦ W₂ f(W₁ x + b₁) if they have a width.
@@ -84,7 +96,8 @@ extension NetworkBuilder {
     for k in 1...layers {
       value = add(
         layers == 1 ? name : "\(name).\(k)", from: value, to: layout,
-        pattern: k == 1 ? pattern : .diagonal(layout.boxCount, sharing: sharing),
+        pattern: kept(
+          k == 1 ? pattern : .diagonal(layout.boxCount, sharing: sharing), from: value, to: layout),
         activation: isLeaf && k == layers ? .identity : activation, places: places)
     }
     return value
@@ -118,11 +131,13 @@ extension NetworkBuilder {
       let above = values[source]
       value = add(
         "\(name).\(k)", from: value, to: above.layout,
-        pattern: .diagonal(above.layout.boxCount, sharing: sharing), activation: activation,
-        places: above.places)
+        pattern: kept(
+          .diagonal(above.layout.boxCount, sharing: sharing), from: value, to: above.layout),
+        activation: activation, places: above.places)
     }
     return add(
-      layers == 1 ? name : "\(name).\(layers)", from: value, to: layout, pattern: pattern,
+      layers == 1 ? name : "\(name).\(layers)", from: value, to: layout,
+      pattern: kept(pattern, from: value, to: layout),
       blockActivation: isLeaf ? .identity : activation, adding: addend, places: places)
   }
 }

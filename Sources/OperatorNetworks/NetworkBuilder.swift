@@ -5,6 +5,8 @@ public import BlockSparse
 public struct NetworkBuilder {
   /// The values so far; the first is the input.
   private(set) var values: [NetworkValue]
+  /// Whether boxes without channels are left out of the patterns of parts, whose blocks are own then.
+  let skipsEmptyBoxes: Bool
   private var layers: [NetworkLayer] = []
   private var isAddend: [Bool] = [false]
 
@@ -13,9 +15,16 @@ public struct NetworkBuilder {
   /// Its boxes are the places of the axis along which the network is spread over ranks.
   ///
   /// - Parameter layout: The boxes of its input.
-  public init(input layout: BoxLayout) {
+  public init(input layout: BoxLayout) { self.init(input: layout, skipsEmptyBoxes: false) }
+
+  /// Starts a network some of whose boxes may have no channels.
+  init(input layout: BoxLayout, skipsEmptyBoxes: Bool) {
+    self.skipsEmptyBoxes = skipsEmptyBoxes
     values = [NetworkValue(name: "input", layout: layout, places: Array(0...layout.boxCount))]
   }
+
+  /// The boxes of a value.
+  func layout(of value: Int) -> BoxLayout { values[value].layout }
 
   /// Adds a layer.
   ///

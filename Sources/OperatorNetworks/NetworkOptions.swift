@@ -42,6 +42,12 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
   public var sharing = NetworkSharing.own
   /// r: the channels of a box, or of a point for `conv`.
   public var channels = 6
+  /// The kernel whose H²-matrix says how many channels each box of `h2nn` has; r everywhere if nil.
+  public var skeleton: SkeletonKernel?
+  /// ε: a basis of the skeleton leaves out singular values up to ε times the largest; 1e-3 if nil.
+  public var tolerance: Double?
+  /// The most channels of a box with a skeleton; no limit if nil.
+  public var rankLimit: Int?
   /// K or ζ: the layers of each bridge, of the near field, of `conv` and of `dense`.
   public var layers = 3
   /// The points of a leaf, in each dimension on grids; if nil it follows from the levels.
@@ -85,10 +91,12 @@ extension Network {
   ///   - options: What to build.
   ///   - sources: The points of the input.
   ///   - receivers: The points of the output; those of the input if nil.
+  ///   - skeleton: The channels of the boxes, if the options ask for a skeleton; computed if nil.
   /// - Returns: The network.
-  /// - Throws: ``NetworkError`` if the model does not fit the points.
+  /// - Throws: ``NetworkError`` if the model or the skeleton does not fit the points.
   public static func build(
-    _ options: NetworkOptions, sources: PointSet, receivers: PointSet? = nil
+    _ options: NetworkOptions, sources: PointSet, receivers: PointSet? = nil,
+    skeleton: Skeleton? = nil
   ) throws(NetworkError) -> Network {
     let sizes = [
       ("channels", options.channels), ("layers", options.layers), ("width", options.width ?? 1),
@@ -98,9 +106,11 @@ extension Network {
       throw NetworkError("--\(name) \(value): at least 1 is needed")
     }
     try options.checkParts()
+    try options.checkSkeleton()
     do {
       switch options.model {
-      case .h2nn: return try h2nn(options, sources: sources, receivers: receivers)
+      case .h2nn:
+        return try h2nn(options, sources: sources, receivers: receivers, skeleton: skeleton)
       case .mnnH2: return try mnnH2(options, points: try common(options, sources, receivers))
       case .mnnH: return try mnnH(options, points: try common(options, sources, receivers))
       case .conv: return try convolution(options, points: try common(options, sources, receivers))

@@ -97,11 +97,12 @@ extension Checkpoint {
     let metrics = Array(content.metrics.utf8)
     try write("/metrics", metrics, to: file)
     if let plateau = content.plateau { try array("/plateau", plateau.numbers) }
-    try writeSkeleton(content.network, to: file)
+    if let skeleton = content.network.skeleton { try write(skeleton, to: file) }
+    try writeGraph(content.network, to: file)
   }
 
   /// Writes a small array, equal on all ranks, with its digest.
-  private static func write<T: HDF5Scalar>(
+  static func write<T: HDF5Scalar>(
     _ name: String, _ values: [T], shape: [Int]? = nil, to file: borrowing HDF5File
   ) throws {
     try file.write(name, values, shape: shape ?? [values.count])
@@ -109,7 +110,7 @@ extension Checkpoint {
   }
 
   /// Writes the graph: enough to compute the network without this program.
-  private static func writeSkeleton(_ network: Network, to file: borrowing HDF5File) throws {
+  private static func writeGraph(_ network: Network, to file: borrowing HDF5File) throws {
     try file.createGroup("/network")
     try file.setAttribute("output", on: "/network", network.values[network.output].name)
     try file.setAttribute(

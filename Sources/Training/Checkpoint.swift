@@ -20,6 +20,8 @@ public struct CheckpointHeader: Sendable {
   public let outputPoints: PointSet?
   /// How fields are normalized.
   public let normalization: Normalization
+  /// The channels of the boxes, if they come from a skeleton.
+  public let skeleton: Skeleton?
   /// The metrics written so far, one JSON object per line.
   public let metrics: String
   /// When the learning rate falls, with the `plateau` schedule.
@@ -30,7 +32,11 @@ public struct CheckpointHeader: Sendable {
   /// - Returns: The network.
   /// - Throws: `NetworkError` if the configuration does not fit the points.
   public func network() throws(NetworkError) -> Network {
-    try Network.build(configuration.network, sources: points, receivers: outputPoints)
+    guard (configuration.network.skeleton == nil) == (skeleton == nil) else {
+      throw NetworkError("the configuration asks for a skeleton, and /skeleton is missing")
+    }
+    return try Network.build(
+      configuration.network, sources: points, receivers: outputPoints, skeleton: skeleton)
   }
 }
 
@@ -148,6 +154,7 @@ public enum Checkpoint {
         outputShift: try array("/normalization/output_shift"),
         outputScale: try file.attribute("output_scale", on: "/normalization", as: Double.self),
         meanOutput: try array("/normalization/mean_output")),
+      skeleton: try readSkeleton(file, path),
       metrics: String(decoding: metrics, as: UTF8.self), plateau: plateau)
   }
 

@@ -52,7 +52,9 @@ extension MachineBenchmark {
     options.split = Split(training: 1, validation: 0, test: 0)
     options.iterations = .max
     options.schedule = .constant
-    let network = try Network.build(configuration.network, sources: points, receivers: nil)
+    let skeleton = try configuration.skeleton((points, nil), checkpoints: [], on: world)
+    let network = try Network.build(
+      configuration.network, sources: points, receivers: nil, skeleton: skeleton)
     let sizes = StepPlan.Sizes(options)
     let plan =
       try gridOptions?.plan(network, ranks: world.size, sizes: sizes)

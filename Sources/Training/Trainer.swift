@@ -104,8 +104,23 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
   /// Draws the initial parameters.
   ///
   /// Collective.
-  func initialize(on grid: borrowing ProcessGrid) throws(MPIError) {
+  ///
+  /// - Parameters:
+  ///   - chosen: Parameters of the network that take the place of what is drawn, unless they are NaN.
+  ///   - grid: The process grid.
+  /// - Throws: `MPIError` if an exchange fails.
+  func initialize(
+    replacing chosen: [Double] = [], on grid: borrowing ProcessGrid
+  ) throws(MPIError) {
     options.initializer.draw(network, executor.share, seed: options.seed, into: parameters)
+    if !chosen.isEmpty {
+      for own in executor.share.parameters {
+        for (place, index) in zip(own.local, Array(own.weights) + Array(own.biases))
+        where !chosen[index].isNaN {
+          parameters[place] = Scalar(chosen[index])
+        }
+      }
+    }
     chooseSamples(0)
     try executor.parametersChanged(parameters, on: grid.tree)
   }

@@ -167,6 +167,8 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   public var iterations = 2000
   /// How the weights are drawn at first.
   public var initializer = Initializer.glorot
+  /// The matrix that the network is made to be at first, by its linear path; none if nil.
+  public var initialize: LinearStart?
   /// The seed of parameters and batches.
   public var seed: Int64 = 1
   /// The scalar type.

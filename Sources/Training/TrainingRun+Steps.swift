@@ -17,6 +17,8 @@ extension TrainingRun {
     var recent: [Double] = []
     var isStopping = false
     let clock = ContinuousClock()
+    // A linear start is a result without a step.
+    if iterations == 0 { try writeCheckpoint(on: grid) }
     while trainer.step < last && !isStopping {
       let start = clock.now
       let before = StepCounts(grid.world.traffic, flops: trainer.executor.flops)

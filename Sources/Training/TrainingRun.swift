@@ -47,7 +47,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
       world.stallWatch.start(timeout: timeout, program: "h2nn-dist")
     }
     world.stallWatch.phase = .init("start")
-    let network = try Self.network(configuration, data)
+    let network = try Self.network(configuration, options, data, on: world)
     let plan = try gridOptions.plan(
       network, ranks: world.size, sizes: StepPlan.Sizes(configuration.training))
     let grid = try ProcessGrid(
@@ -66,11 +66,21 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
 
   /// Builds the network of a run.
   private static func network(
-    _ configuration: RunConfiguration, _ data: DatasetFile
-  ) throws(TrainingError) -> Network {
+    _ configuration: RunConfiguration, _ options: RunOptions, _ data: DatasetFile,
+    on world: borrowing Communicator
+  ) throws -> Network {
+    guard configuration.network.skeleton == nil || configuration.training.initializer != .keras
+    else {
+      throw TrainingError.usage(
+        "--initializer keras needs boxes of equal channels, not a --skeleton: use glorot")
+    }
+    let skeleton = try configuration.skeleton(
+      (data.points, data.outputPoints),
+      checkpoints: options.restart ? [] : try checkpoints(options, on: world), on: world)
     do {
       return try Network.build(
-        configuration.network, sources: data.points, receivers: data.outputPoints)
+        configuration.network, sources: data.points, receivers: data.outputPoints,
+        skeleton: skeleton)
     } catch {
       throw TrainingError.usage(error.description)
     }
@@ -124,7 +134,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
       if isFirst { try prepareDirectory() }
     }
     var damage: (any Error)?
-    for path in try checkpoints(on: grid.world) {
+    for path in try Self.checkpoints(options, on: grid.world) {
       do {
         let header = try Checkpoint.readHeader(path, on: grid.world)
         try check(header)
@@ -139,7 +149,8 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
       }
     }
     if let damage { throw damage }
-    try trainer.initialize(on: grid)
+    let chosen = try linearStart(note: note, on: grid.world)
+    try trainer.initialize(replacing: chosen, on: grid)
     try grid.world.agree { if isFirst { try writeMetrics() } }
     return false
   }
@@ -163,7 +174,9 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   }
 
   /// Returns the checkpoints that rank 0 finds, the newest first, so that all ranks try the same files.
-  private func checkpoints(on communicator: borrowing Communicator) throws -> [String] {
+  private static func checkpoints(
+    _ options: RunOptions, on communicator: borrowing Communicator
+  ) throws -> [String] {
     let found = communicator.rank == 0 ? Checkpoint.list(in: options.directory) : []
     let text = try communicator.broadcast(Array(found.joined(separator: "\n").utf8), from: 0)
     return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)

@@ -37,14 +37,22 @@ struct InspectCommand {
       printTree("tree", trees.sources)
       if let receivers = trees.receivers { printTree("tree of the outputs", receivers) }
     }
+    if let skeleton = network.skeleton {
+      printRanks("ranks of the sources", skeleton.sources)
+      if skeleton.receivers != skeleton.sources {
+        printRanks("ranks of the receivers", skeleton.receivers)
+      }
+    }
     printLayers(network)
     printLists(network, areWhole: arguments.has("lists"))
     Voice.say("\nparameters         \(network.parameterCount)")
     Voice.say("active parameters  \(network.activeParameterCount)")
+    let bytes = network.activeParameterCount * precision
+    Voice.say("memory of them     \(Voice.short(Double(bytes) / 1e6)) MB")
     var summary: [String: Any] =
       [
         "parameters": network.parameterCount,
-        "active_parameters": network.activeParameterCount,
+        "active_parameters": network.activeParameterCount, "parameter_bytes": bytes,
         "layers": network.layers.map { item in
           let layer = item.layer
           return [
@@ -57,6 +65,9 @@ struct InspectCommand {
           ] as [String: Any]
         },
       ]
+    if let skeleton = network.skeleton {
+      summary["ranks"] = ["sources": skeleton.sources, "receivers": skeleton.receivers]
+    }
     if let plan = grid.plan(network) { summary["grid"] = plan }
     if arguments.has("scaling") {
       let report = ScalingReport(report: grid, network: network) { (factor) throws(TrainingError) in
@@ -98,6 +109,25 @@ struct InspectCommand {
     }
   }
 
+  /// The bytes of a number.
+  private var precision: Int { grid.precision == .float ? 4 : 8 }
+
+  /// Prints the ranks of the bases of each level.
+  private func printRanks(_ title: String, _ ranks: [[Int]]) {
+    Voice.say("\n\(title)")
+    Voice.say("  level    boxes  with a basis  smallest      mean   largest")
+    for (level, all) in ranks.enumerated() {
+      let bases = all.filter { $0 > 0 }
+      guard let small = bases.min(), let large = bases.max() else { continue }
+      let mean = Double(bases.reduce(0, +)) / Double(bases.count)
+      let cells = [
+        ("\(level)", 7), ("\(all.count)", 9), ("\(bases.count)", 14), ("\(small)", 10),
+        (Voice.short(mean), 10), ("\(large)", 10),
+      ]
+      Voice.say(cells.map { $0.0.aligned(to: $0.1) }.joined())
+    }
+  }
+
   /// Prints the sizes of the lists of the near field and of each bridge, or the lists themselves.
   private func printLists(_ network: Network, areWhole: Bool) {
     Voice.say("\nlists")
@@ -120,19 +150,26 @@ struct InspectCommand {
   private func printLayers(_ network: Network) {
     let width = max(22, (network.layers.map(\.layer.name.count).max() ?? 0) + 2)
     Voice.say(
-      "\n\("layer".padded(to: width))\("boxes".padded(to: 16))\("channels".padded(to: 10))"
+      "\n\("layer".padded(to: width))\("boxes".padded(to: 16))\("channels".padded(to: 14))"
         + "\("sources per box".padded(to: 17))\("activation".padded(to: 12))parameters")
     for item in network.layers {
       let layer = item.layer
       let counts = (0..<layer.target.boxCount).map { layer.pattern.entries(of: $0).count }
       let (few, many) = (counts.min() ?? 0, counts.max() ?? 0)
       let boxes = "\(layer.source.boxCount) → \(layer.target.boxCount)"
-      let channels = "\(layer.source.channels(of: 0)) → \(layer.target.channels(of: 0))"
+      let channels = "\(range(layer.source)) → \(range(layer.target))"
       let sources = few == many ? "\(few)" : "\(few)…\(many)"
       Voice.say(
-        layer.name.padded(to: width) + boxes.padded(to: 16) + channels.padded(to: 10)
+        layer.name.padded(to: width) + boxes.padded(to: 16) + channels.padded(to: 14)
           + sources.padded(to: 17) + layer.activation.rawValue.padded(to: 12)
           + "\(layer.parameterCount + layer.paddedParameterCount)")
     }
+  }
+
+  /// Describes the channels of boxes, from the fewest to the most.
+  private func range(_ layout: BoxLayout) -> String {
+    let channels = (0..<layout.boxCount).map { layout.channels(of: $0) }
+    let (few, many) = (channels.min() ?? 0, channels.max() ?? 0)
+    return few == many ? "\(few)" : "\(few)…\(many)"
   }
 }

@@ -72,6 +72,14 @@ enum OptionGroups {
         standard: "own"),
       OptionSpec("channels", "r", "channels of a box, or of a point for conv", standard: "6"),
       OptionSpec(
+        "skeleton", "KERNEL",
+        "channels by rank: inverse-distance, exponential-integral:μ, log, gaussian:ℓ, custom-operator",
+        standard: "uniform"),
+      OptionSpec(
+        "tolerance", "ε", "skeleton: singular values up to ε times the largest are left out",
+        standard: "1e-3"),
+      OptionSpec("rank-limit", "n", "skeleton: most channels of a box", standard: "none"),
+      OptionSpec(
         "layers", "K", "layers of bridges, near field, conv and dense", standard: "3"),
       OptionSpec(
         "leaf", "m", "points of a leaf, per dimension on grids; conv: half the window",
@@ -129,6 +137,10 @@ enum OptionGroups {
         "nadam-momentum", "NAME", "constant, or keras for the schedule of Keras 2",
         standard: "constant"),
       OptionSpec("initializer", "NAME", "glorot, normal or keras", standard: "glorot"),
+      OptionSpec(
+        "initialize", "NAME",
+        "what a linear path is at first: random, ridge, ridge:λ or operator:custom-operator",
+        standard: "random"),
       batch, shard,
       OptionSpec(
         "batch-growth", "a,b,…", "fractions of the steps after which the batch is doubled",

@@ -9,6 +9,9 @@ extension Arguments {
     options.model = try choice("model", Model.self) ?? options.model
     options.sharing = try choice("sharing", NetworkSharing.self) ?? options.sharing
     options.channels = try integer("channels") ?? options.channels
+    options.skeleton = try skeleton()
+    options.tolerance = try real("tolerance", 0...1)
+    options.rankLimit = try integer("rank-limit")
     options.layers = try integer("layers") ?? options.layers
     options.levels = try integer("levels", atLeast: 0)
     options.leaf = try integer("leaf") ?? (options.levels == nil ? options.leaf : nil)
@@ -48,6 +51,7 @@ extension Arguments {
       try choice("nadam-momentum", NadamMomentum.self)
       ?? options.nadamMomentum
     options.initializer = try choice("initializer", Initializer.self) ?? options.initializer
+    options.initialize = try linearStart()
     options.batch = try integer("batch") ?? options.batch
     // A small batch does not fill a usual shard.
     options.shard = try integer("shard") ?? min(options.shard, (options.batch + 15) / 16 * 16)
@@ -59,7 +63,7 @@ extension Arguments {
         "--batch-growth: a batch of \(options.batch) doubled \(options.batchGrowth.count) times is too "
           + "large; at most 16 times, to at most \(Int32.max) samples")
     }
-    options.iterations = try integer("iterations") ?? options.iterations
+    options.iterations = try integer("iterations", atLeast: 0) ?? options.iterations
     options.precision = try choice("precision", Precision.self) ?? options.precision
     options.seed = try seed() ?? options.seed
     options.inputShift = try shift("input-shift") ?? options.inputShift
@@ -97,6 +101,26 @@ extension Arguments {
           + "positive and their sum at most 1")
     }
     return split
+  }
+
+  private func skeleton() throws(TrainingError) -> SkeletonKernel? {
+    guard let text = text("skeleton"), text != "uniform" else { return nil }
+    guard let kernel = SkeletonKernel(rawValue: text) else {
+      let known = ["uniform"] + SkeletonKernel.names
+      let hint = Suggestion.nearest(to: text, among: known).map { "; did you mean \($0)?" } ?? ""
+      throw .usage("--skeleton \(text): needed is one of \(known.joined(separator: ", "))\(hint)")
+    }
+    return kernel
+  }
+
+  private func linearStart() throws(TrainingError) -> LinearStart? {
+    guard let text = text("initialize"), text != "random" else { return nil }
+    guard let start = LinearStart(rawValue: text) else {
+      throw .usage(
+        "--initialize \(text): needed is random, ridge, ridge:λ with a positive number, or "
+          + LinearStart.customOperator.rawValue)
+    }
+    return start
   }
 
   private func shift(_ name: String) throws(TrainingError) -> ShiftKind? {

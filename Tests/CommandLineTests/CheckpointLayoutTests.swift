@@ -8,7 +8,8 @@ import Testing
 struct CheckpointLayoutTests {
   static let networks = [
     "h2nn", "h2nn --linear-path", "h2nn --block-activation tanh --admissibility 1.2",
-    "mnn-h2", "mnn-h2 --boundary periodic", "mnn-h2 --sharing offset --activation elu",
+    "h2nn --skeleton gaussian --linear-path", "mnn-h2", "mnn-h2 --boundary periodic",
+    "mnn-h2 --sharing offset --activation elu",
     "mnn-h2 --sharing offset --boundary periodic --linear-path",
     "mnn-h2 --sharing mix --activation sigmoid", "mnn-h2 --sharing mix --boundary periodic",
     "mnn-h", "mnn-h --sharing mix --transfer-layers 2 --boundary periodic",

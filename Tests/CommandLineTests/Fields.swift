@@ -6,7 +6,7 @@ struct Fields {
   let samples: Int
   var shape: [Int]
   var outputShape: [Int]
-  /// The coordinates of cloud points, two for each; nil for a grid in one dimension.
+  /// The coordinates of cloud points, two or three for each; nil for a grid in one dimension.
   var points: [[Double]]?
   var outputPoints: [[Double]]?
   var inputs: [Double]
@@ -29,6 +29,13 @@ struct Fields {
     outputPoints = receivers == nil ? nil : other
   }
 
+  /// Makes fields on points of the unit cube.
+  init(samples: Int = 120, space count: Int) {
+    let sources = (0..<count).map { point in (0..<3).map { noise(3 * point + $0 + 9000) } }
+    self.init(samples: samples, sources: sources, receivers: sources)
+    points = sources
+  }
+
   private init(samples: Int, sources: [[Double]], receivers: [[Double]]) {
     self.samples = samples
     outputSamples = samples
@@ -42,7 +49,7 @@ struct Fields {
       inputs += field
       outputs += receivers.map { x in
         zip(sources, field).reduce(1) { sum, item in
-          let distance = hypot(x[0] - item.0[0], x[1] - item.0[1])
+          let distance = zip(x, item.0).reduce(0) { hypot($0, $1.0 - $1.1) }
           return sum + item.1 * item.1 / (1 + distance) / Double(sources.count)
         }
       }
@@ -84,7 +91,7 @@ struct Fields {
     }
     for (name, cloud) in [("/Points", points), ("/OutputPoints", outputPoints)] {
       guard let cloud else { continue }
-      try file.write(name, cloud.flatMap { $0 }, shape: [cloud.count, 2])
+      try file.write(name, cloud.flatMap { $0 }, shape: [cloud.count, cloud[0].count])
     }
     try file.close()
   }

@@ -8,13 +8,13 @@ struct HelpTests {
   static let layout = "input-name output-name samples-last"
   static let planning = "grid replicate-below scaling machine"
   static let network = """
-    model sharing channels layers leaf levels admissibility boundary linear-path activation \
-    block-activation block-width transfer-layers transfer-activation width
+    model sharing channels skeleton tolerance rank-limit layers leaf levels admissibility boundary \
+    linear-path activation block-activation block-width transfer-layers transfer-activation width
     """
   static let training = """
     data out restart repeat stop-after grid replicate-below machine report-every validate-every \
     checkpoint-every sample-memory stall-timeout loss optimizer learning-rate schedule warmup \
-    step-every step-factor plateau-every plateau-patience plateau-threshold drop-at batch-growth beta1 beta2 epsilon nadam-momentum initializer batch shard iterations epochs split precision seed input-shift input-scale \
+    step-every step-factor plateau-every plateau-patience plateau-threshold drop-at batch-growth beta1 beta2 epsilon nadam-momentum initializer initialize batch shard iterations epochs split precision seed input-shift input-scale \
     output-shift output-scale
     """
   static let gaussians = "gaussians amplitude centres gap variance"

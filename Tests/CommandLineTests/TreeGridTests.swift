@@ -33,6 +33,11 @@ struct GridCase: Sendable, CustomTestStringConvertible {
     GridCase("h2nn two clouds", "--leaf 5 --precision double --loss mse", [(1, 3)]) {
       Fields(cloud: 60, receivers: 45)
     },
+    GridCase("h2nn skeleton", "--skeleton log --tolerance 1e-4", [(1, 2), (1, 5), (2, 2)]),
+    GridCase(
+      "h2nn skeleton of two clouds",
+      "--leaf 5 --skeleton exponential-integral:2 --rank-limit 4 --linear-path", [(1, 3)]
+    ) { Fields(cloud: 60, receivers: 45) },
     GridCase("h2nn square", "--leaf 2 --replicate-below 0", [(1, 3)], square),
     GridCase("h2nn of blocks", "--block-activation tanh --sample-memory 0", [(1, 3), (2, 2)]),
     GridCase("mnn-h2", "--model mnn-h2", [(1, 2), (1, 7)]),
@@ -99,7 +104,10 @@ struct TreeGridTests {
 
   @Test(
     "a run that was stopped continues with the same bits on another grid",
-    arguments: [[], ["--model", "mnn-h2", "--sharing", "mix", "--optimizer", "nadam"]])
+    arguments: [
+      [], ["--model", "mnn-h2", "--sharing", "mix", "--optimizer", "nadam"],
+      ["--skeleton", "inverse-distance", "--tolerance", "1e-5"],
+    ])
   func continues(network: [String]) throws {
     let scratch = try Scratch()
     _ = try scratch.write(Fields())

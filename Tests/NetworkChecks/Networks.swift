@@ -22,6 +22,8 @@ enum Networks {
     "mnn-h2 offset block function", "mnn-h2 2D", "mnn-h", "mnn-h offset", "mnn-h 2D mix",
     "h2nn block networks", "h2nn cloud block networks", "mnn-h2 offset block networks",
     "h2nn transfer layers", "mnn-h2 mix transfer function", "mnn-h transfer layers", "two readers",
+    "h2nn skeleton",
+    "h2nn skeleton two clouds",
   ]
 
   /// Makes points in the unit square.
@@ -74,6 +76,17 @@ enum Networks {
       return try Network.build(options, sources: try cloud(70, seed: 11))
     case "h2nn two clouds":
       options.leaf = 3
+      return try Network.build(
+        options, sources: try cloud(70, seed: 12), receivers: try cloud(90, seed: 13))
+    case "h2nn skeleton":
+      // The third group is wide: its box has no far box on level 2, hence no channels.
+      (options.leaf, options.skeleton, options.linearPath) = (4, .inverseDistance, true)
+      let line = [(0.0, 0.01), (1.0, 0.01), (2.0, 18.0), (30.0, 0.01)].flatMap { start, width in
+        (0..<16).map { start + width * Double($0) / 15 }
+      }
+      return try Network.build(options, sources: try PointSet(coordinates: line, dimension: 1))
+    case "h2nn skeleton two clouds":
+      (options.leaf, options.skeleton, options.tolerance) = (3, .logarithm, 1e-2)
       return try Network.build(
         options, sources: try cloud(70, seed: 12), receivers: try cloud(90, seed: 13))
     case _ where name.hasPrefix("mnn-h2"): options.model = .mnnH2

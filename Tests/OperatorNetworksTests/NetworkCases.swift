@@ -33,7 +33,7 @@ struct NetworkCase: Sendable, CustomTestStringConvertible {
     return try Network.build(options, sources: sources, receivers: receivers)
   }
 
-  static let all = h2nn + mnnH2 + mnnH + blocks + transfers + plain
+  static let all = h2nn + skeletons + mnnH2 + mnnH + blocks + transfers + plain
 
   static let h2nn: [NetworkCase] = [
     NetworkCase("h2nn 40", .h2nn, .grid([40])),

@@ -1,0 +1,246 @@
+import BlockKernels
+import BlockSparse
+import ClusterTrees
+
+extension LinearPath {
+  /// A basis of a receiver box: its points × its coefficients.
+  typealias Bases = [[DenseMatrix]]
+
+  /// Finds orthonormal nested bases of the receivers, and writes them into the interpolations.
+  ///
+  /// The basis of a box t spans the leading left singular vectors of M(t, F) Q(F), F its far points.
+  func receiverBases(
+    _ matrix: DenseMatrix, _ spread: DenseMatrix?, _ values: inout LinearWeights
+  ) throws(LAPACKError) -> Bases {
+    var bases = Bases(repeating: [], count: receivers.levels + 1)
+    for level in stride(from: receivers.levels, through: coarsest, by: -1) {
+      let isLeaf = level == receivers.levels
+      let far = Self.farPoints(receivers, sources, self.far, level)
+      let item = layer(isLeaf ? "interpolation.leaf" : "interpolation.\(level)")
+      for box in 0..<receivers.boxCount(level: level) {
+        let points = range(receivers, level, box)
+        let channels = receiverChannels(level, box)
+        guard channels > 0, !far[box].isEmpty else {
+          bases[level].append(DenseMatrix(rows: points.count, columns: 0))
+          continue
+        }
+        let children = receivers.children(level: level, box: box)
+        var projected = matrix.block(points, far[box])
+        if !isLeaf {
+          projected = DenseMatrix.stacked(
+            children.map { child in
+              bases[level + 1][child].times(
+                matrix.block(range(receivers, level + 1, child), far[box]), transposesLeft: true)
+            })
+        }
+        if let spread { projected = projected.times(spread.block(far[box], 0..<spread.columns)) }
+        let factors = try projected.singularValueDecomposition()
+        let kept = factors.kept(channels)
+        let vectors = factors.left.block(0..<factors.left.rows, 0..<kept)
+        guard !isLeaf else {
+          bases[level].append(vectors)
+          values.set(item, row: box, from: 0, vectors)
+          continue
+        }
+        var (first, parts) = (0, [DenseMatrix]())
+        for child in children {
+          let basis = bases[level + 1][child]
+          let transfer = vectors.block(first..<first + basis.columns, 0..<kept)
+          // What the matrix does not need of the child's channels must stay zero.
+          let unused = receiverChannels(level + 1, child) - basis.columns
+          values.set(
+            item, row: child, from: 0,
+            .stacked([
+              transfer.widened(to: channels), DenseMatrix(rows: unused, columns: channels),
+            ]))
+          parts.append(basis.times(transfer))
+          first += basis.columns
+        }
+        bases[level].append(.stacked(parts))
+      }
+    }
+    return bases
+  }
+
+  /// What is known of a source box on the way up.
+  private struct SourceBasis {
+    /// Its coefficients of Q, coefficients × columns of Q, or of its points.
+    var coefficients: DenseMatrix
+    /// What the far receivers get from its coefficients: far receivers × coefficients.
+    var effects: DenseMatrix
+    var far: [Int]
+  }
+
+  /// Finds nested bases of the sources, and writes them into the restrictions, and the couplings into the
+  /// bridges.
+  ///
+  /// The coefficients of a box s belong to the leading singular values of M(F, s) Q(s); for inputs of the covariance
+  /// Q Qᵀ they have the deviation one.
+  func sourceBases(
+    _ matrix: DenseMatrix, _ spread: DenseMatrix?, _ receiverBases: Bases,
+    _ values: inout LinearWeights
+  ) throws(LAPACKError) {
+    var below: [SourceBasis] = []
+    for level in stride(from: sources.levels, through: coarsest, by: -1) {
+      let isLeaf = level == sources.levels
+      let far = Self.farPoints(sources, receivers, farOfSources, level)
+      let item = layer(isLeaf ? "restriction.leaf" : "restriction.\(level)")
+      var bases: [SourceBasis] = []
+      for box in 0..<sources.boxCount(level: level) {
+        let (points, channels) = (range(sources, level, box), sourceChannels(level, box))
+        guard channels > 0, !far[box].isEmpty else {
+          bases.append(
+            SourceBasis(
+              coefficients: DenseMatrix(rows: 0, columns: spread?.columns ?? points.count),
+              effects: DenseMatrix(rows: 0, columns: 0), far: []))
+          continue
+        }
+        let children = isLeaf ? [] : sources.children(level: level, box: box).map { below[$0] }
+        let effects =
+          isLeaf
+          ? matrix.block(far[box], points)
+          : .beside(children.map { $0.effects.rows(far[box], among: $0.far) })
+        let coefficients =
+          isLeaf
+          ? spread.map { $0.block(points, 0..<$0.columns) } ?? .identity(points.count)
+          : spread == nil
+            ? .diagonal(children.map(\.coefficients)) : .stacked(children.map(\.coefficients))
+        let factors = try effects.times(
+          coefficients.transposed.triangle(), transposesRight: true
+        ).singularValueDecomposition()
+        let kept = factors.kept(channels)
+        let vectors = factors.left.block(0..<factors.left.rows, 0..<kept)
+        let scales = factors.values[..<kept]
+        let transfer = vectors.times(effects, transposesLeft: true)
+          .scaledRows(scales.map { 1 / $0 })
+        write(transfer, item, box, children: isLeaf ? nil : (level, children), &values)
+        bases.append(
+          SourceBasis(
+            coefficients: transfer.times(coefficients),
+            effects: vectors.scaledColumns(Array(scales)), far: far[box]))
+      }
+      writeCouplings(level, bases, receiverBases[level], &values)
+      below = bases
+    }
+  }
+
+  /// Writes a restriction; channels of the children that the matrix does not need have no effect.
+  private func write(
+    _ transfer: DenseMatrix, _ item: NetworkLayer, _ box: Int,
+    children: (level: Int, bases: [SourceBasis])?, _ values: inout LinearWeights
+  ) {
+    guard let children else { return values.set(item, row: box, from: 0, transfer) }
+    var (first, place) = (0, 0)
+    for (child, basis) in zip(
+      sources.children(level: children.level, box: box), children.bases)
+    {
+      let (used, all) = (
+        basis.coefficients.rows, sourceChannels(children.level + 1, child)
+      )
+      values.set(
+        item, row: box, from: place,
+        transfer.block(0..<transfer.rows, first..<first + used).widened(to: all))
+      first += used
+      place += all
+    }
+  }
+
+  /// Writes the couplings Uᵀ M V of a level.
+  private func writeCouplings(
+    _ level: Int, _ bases: [SourceBasis], _ receiverBases: [DenseMatrix],
+    _ values: inout LinearWeights
+  ) {
+    guard far[level].entryCount > 0 else { return }
+    let item = layer("bridge.\(level).linear")
+    values.clear(item)
+    for row in 0..<item.layer.pattern.targetCount {
+      let points = Array(range(receivers, level, row))
+      for entry in item.layer.pattern.entries(of: row) {
+        let basis = bases[Int(item.layer.pattern.sources[entry])]
+        let coupling = receiverBases[row].times(
+          basis.effects.rows(points, among: basis.far), transposesLeft: true)
+        values.set(item, row: row, from: Int(item.layer.entryInputs[entry]), coupling)
+      }
+    }
+  }
+}
+
+extension DenseMatrix.SingularValues {
+  /// The number of singular values above rounding, at most some.
+  fileprivate func kept(_ most: Int) -> Int {
+    let bound = 1e-14 * (values.first ?? 0)
+    return min(values.count { $0 > bound }, most)
+  }
+}
+
+extension DenseMatrix {
+  fileprivate static func identity(_ count: Int) -> DenseMatrix {
+    var result = DenseMatrix(rows: count, columns: count)
+    for k in 0..<count { result[k, k] = 1 }
+    return result
+  }
+
+  /// Puts matrices of equal columns one below the other.
+  fileprivate static func stacked(_ parts: [DenseMatrix]) -> DenseMatrix {
+    let columns = parts.first?.columns ?? 0
+    var elements: [Double] = []
+    for column in 0..<columns {
+      for part in parts {
+        elements += part.elements[column * part.rows..<(column + 1) * part.rows]
+      }
+    }
+    return DenseMatrix(
+      rows: parts.reduce(0) { $0 + $1.rows }, columns: columns, elements: elements)
+  }
+
+  /// Puts matrices of equal rows one beside the other.
+  fileprivate static func beside(_ parts: [DenseMatrix]) -> DenseMatrix {
+    DenseMatrix(
+      rows: parts.first?.rows ?? 0, columns: parts.reduce(0) { $0 + $1.columns },
+      elements: parts.flatMap(\.elements))
+  }
+
+  /// Puts matrices on a diagonal of blocks.
+  fileprivate static func diagonal(_ parts: [DenseMatrix]) -> DenseMatrix {
+    var result = DenseMatrix(
+      rows: parts.reduce(0) { $0 + $1.rows }, columns: parts.reduce(0) { $0 + $1.columns })
+    var (row, column) = (0, 0)
+    for part in parts {
+      for j in 0..<part.columns {
+        for i in 0..<part.rows { result[row + i, column + j] = part[i, j] }
+      }
+      row += part.rows
+      column += part.columns
+    }
+    return result
+  }
+
+  /// Adds columns of zeros.
+  fileprivate func widened(to count: Int) -> DenseMatrix {
+    let zeros = [Double](repeating: 0, count: (count - columns) * rows)
+    return DenseMatrix(rows: rows, columns: count, elements: elements + zeros)
+  }
+
+  fileprivate func scaledRows(_ factors: [Double]) -> DenseMatrix {
+    var result = self
+    for place in result.elements.indices { result.elements[place] *= factors[place % rows] }
+    return result
+  }
+
+  fileprivate func scaledColumns(_ factors: [Double]) -> DenseMatrix {
+    var result = self
+    for place in result.elements.indices { result.elements[place] *= factors[place / rows] }
+    return result
+  }
+
+  /// Takes rows by their ascending names.
+  fileprivate func rows(_ wanted: [Int], among names: [Int]) -> DenseMatrix {
+    var (places, place) = ([Int](), 0)
+    places.reserveCapacity(wanted.count)
+    for name in wanted {
+      while names[place] != name { place += 1 }
+      places.append(place)
+    }
+    return block(places, 0..<columns)
+  }
+}

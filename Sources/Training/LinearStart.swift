@@ -1,0 +1,231 @@
+import BlockKernels
+import ClusterTrees
+import Foundation
+import MessagePassing
+import OperatorNetworks
+import OperatorProblems
+
+/// The matrix that a network is made to be before training; written as `ridge`, as `ridge:λ`, or as
+/// `operator:custom-operator`.
+public enum LinearStart: Sendable, Equatable, Codable, RawRepresentable {
+  /// The ridge regression of the training part, with λ times the largest variance of a component of the
+  /// inputs; if nil, the λ whose network has the smallest error on the validation part.
+  case ridge(Double?)
+  /// FMM-NET's custom operator.
+  case customOperator
+
+  /// Reads a start.
+  ///
+  /// - Parameter rawValue: The text; nil comes of any other text.
+  public init?(rawValue: String) {
+    switch rawValue {
+    case "ridge": self = .ridge(nil)
+    case "operator:\(CustomOperator.name)": self = .customOperator
+    default:
+      guard rawValue.hasPrefix("ridge:"), let value = Double(rawValue.dropFirst(6)),
+        value > 0, value.isFinite
+      else { return nil }
+      self = .ridge(value)
+    }
+  }
+
+  /// The start as a text.
+  public var rawValue: String {
+    switch self {
+    case .ridge(let value): value.map { "ridge:\($0)" } ?? "ridge"
+    case .customOperator: "operator:\(CustomOperator.name)"
+    }
+  }
+
+  /// The most points of inputs and outputs: the matrix is dense while it is found.
+  public static let mostPoints = 2560
+}
+
+extension TrainingRun {
+  /// Computes the parameters of a linear start on rank 0; nothing if the options ask for none.
+  ///
+  /// Collective.
+  func linearStart(
+    note: (String) -> Void, on world: borrowing Communicator
+  ) throws -> [Double] {
+    guard let start = configuration.training.initialize else { return [] }
+    world.stallWatch.phase = .init("linear start")
+    // Other files are used before the first step.
+    source.settle()
+    var chosen = [Double](repeating: .nan, count: network.activeParameterCount)
+    try world.agree {
+      guard world.rank == 0 else { return }
+      let (values, text) = try LinearFit(configuration, network, source, normalization)
+        .parameters(start)
+      chosen = values
+      note(text)
+    }
+    var span = chosen.mutableSpan
+    try world.broadcast(&span, from: 0)
+    return chosen
+  }
+}
+
+/// The way from a linear start to parameters of a network, on one rank.
+struct LinearFit {
+  let configuration: RunConfiguration
+  let network: Network
+  let source: SampleSource
+  let normalization: Normalization
+  private let path: LinearPath
+
+  /// The number of samples that choose λ.
+  private static let mostValidation = 2048
+  /// The values of λ that are tried.
+  private static let lambdas = [1e-16, 1e-14, 1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2]
+
+  init(
+    _ configuration: RunConfiguration, _ network: Network, _ source: SampleSource,
+    _ normalization: Normalization
+  ) throws(TrainingError) {
+    self.configuration = configuration
+    self.network = network
+    self.source = source
+    self.normalization = normalization
+    let file = source.file
+    let most = max(file.points.count, file.outputCount)
+    guard most <= LinearStart.mostPoints else {
+      throw .usage(
+        "--initialize is possible for at most \(LinearStart.mostPoints) points, found \(most)")
+    }
+    do {
+      path = try LinearPath(
+        network, configuration.network, sources: file.points, receivers: file.outputPoints)
+    } catch {
+      throw .usage("--initialize: \(error.description)")
+    }
+  }
+
+  /// Returns the parameters, NaN where they may keep what was drawn, and a remark about them.
+  func parameters(_ start: LinearStart) throws -> ([Double], String) {
+    switch start {
+    case .customOperator:
+      let (matrix, bias) = try knownOperator()
+      let values = withBias(try path.parameters(matrix)) { _ in bias }
+      return (values, "linear start: \(start.rawValue)")
+    case .ridge(let given):
+      let training = configuration.training.split.range(
+        of: .training, count: source.file.sampleCount)
+      let samples = try FieldSamples(source, normalization)
+      let fit = try RidgeFit(
+        samples, training, isWeighted: configuration.training.loss == .relative)
+      if let given { return (try ridge(fit, given), "linear start: \(start.rawValue)") }
+      let validation = configuration.training.split.range(
+        of: .validation, count: source.file.sampleCount)
+      let judges = (validation.isEmpty ? training : validation).prefix(Self.mostValidation)
+      var best: (error: Double, lambda: Double, values: [Double])?
+      for lambda in Self.lambdas {
+        let values = try ridge(fit, lambda)
+        let error = try self.error(values, samples, judges)
+        if error < best?.error ?? .infinity { best = (error, lambda, values) }
+      }
+      guard let best else {
+        throw TrainingError.data("\(source.file.path): no ridge regression gives a finite error")
+      }
+      return (
+        best.values,
+        "linear start: ridge:\(best.lambda) has the error \(best.error) on \(judges.count) "
+          + "\(validation.isEmpty ? "training" : "validation") samples"
+      )
+    }
+  }
+
+  /// Returns the parameters for a λ, with the bias that is right for the mean input.
+  private func ridge(_ fit: RidgeFit, _ lambda: Double) throws -> [Double] {
+    withBias(try path.parameters(try fit.matrix(lambda), spread: fit.spread)) { zero in
+      zip(fit.meanOutput, zero(fit.meanInput)).map { $0 - $1 }
+    }
+  }
+
+  /// Puts a bias of the outputs into that of the near field; it may depend on what the network without it makes of
+  /// an input.
+  private func withBias(
+    _ values: [Double], _ bias: (_ output: ([Double]) -> [Double]) -> [Double]
+  ) -> [Double] {
+    var values = values
+    let found = bias { outputs(values, [$0])[0] }
+    let item = path.nearField
+    for (channel, point) in network.outputOrder.enumerated() {
+      values[item.biases.lowerBound + channel] = found[Int(point)]
+    }
+    return values
+  }
+
+  /// Computes normalized outputs of normalized inputs.
+  private func outputs(_ values: [Double], _ inputs: [[Double]]) -> [[Double]] {
+    let width = 64
+    let executor = NetworkExecutor<Double>(network, samples: width, forTraining: false)
+    let parameters = AlignedBuffer<Double>(repeating: 0, count: values.count)
+    for place in values.indices where !values[place].isNaN { parameters[place] = values[place] }
+    executor.parametersChanged(parameters)
+    var result: [[Double]] = []
+    for first in stride(from: 0, to: inputs.count, by: width) {
+      let part = inputs[first..<min(first + width, inputs.count)]
+      for (column, input) in part.enumerated() {
+        for (channel, point) in network.inputOrder.enumerated() {
+          executor.input[channel * width + column] = input[Int(point)]
+        }
+      }
+      executor.forward(parameters)
+      for column in 0..<part.count {
+        var output = [Double](repeating: 0, count: network.outputOrder.count)
+        for (channel, point) in network.outputOrder.enumerated() {
+          output[Int(point)] = executor.output[channel * width + column]
+        }
+        result.append(output)
+      }
+    }
+    return result
+  }
+
+  /// Returns the mean of ‖u − û‖ / ‖u‖ over samples, in physical units.
+  private func error(
+    _ values: [Double], _ samples: FieldSamples, _ chosen: Range<Int>
+  ) throws -> Double {
+    var sum = 0.0
+    try samples.visit(chosen) { inputs, truths, norms in
+      for (output, (truth, norm)) in zip(outputs(values, inputs), zip(truths, norms)) {
+        let square = zip(output, truth).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        sum += norm > 0 ? square.squareRoot() * normalization.outputScale / norm : 0
+      }
+    }
+    return sum / Double(chosen.count)
+  }
+
+  /// Applies the custom operator to unit vectors: (K s x + K a − b) / t for inputs s x + a and outputs
+  /// t y + b.
+  private func knownOperator() throws -> (DenseMatrix, [Double]) {
+    let file = source.file
+    guard let shape = file.points.gridShape, shape.count == 1, file.outputPoints == nil else {
+      throw TrainingError.usage(
+        "--initialize operator:\(CustomOperator.name) needs a uniform grid in one dimension")
+    }
+    let n = shape[0]
+    var options = CustomOperator.Options()
+    options.points = n
+    options.diagonal = try FieldSamples.attribute("diagonal", of: file.path) ?? 0
+    var problem = try CustomOperator(options: options)
+    func apply(_ input: [Double]) throws(ProblemError) -> [Double] {
+      var output = [Double](repeating: 0, count: n)
+      var span = output.mutableSpan
+      try problem.solve(input: input.span, output: &span)
+      return output
+    }
+    let scale = normalization.inputScale / normalization.outputScale
+    var elements: [Double] = []
+    for column in 0..<n {
+      var unit = [Double](repeating: 0, count: n)
+      unit[column] = 1
+      elements += try apply(unit).map { $0 * scale }
+    }
+    let bias = zip(try apply(normalization.inputShift), normalization.outputShift).map {
+      ($0 - $1) / normalization.outputScale
+    }
+    return (DenseMatrix(rows: n, columns: n, elements: elements), bias)
+  }
+}
