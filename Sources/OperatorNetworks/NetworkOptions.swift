@@ -61,7 +61,7 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
   /// Whether a layer without activation stands beside each bridge and the near field.
   public var linearPath = false
   /// f.
-  public var activation = Activation.relu
+  public var activation = Activation.elu
   /// The function h of each block (FMM-NET, equation 4), in near field and bridges.
   public var blockActivation = Activation.identity
   /// The hidden channels of the small network that stands for each block in near field and bridges; if nil
@@ -76,6 +76,15 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
 
   /// Creates the default options.
   public init() {}
+
+  /// Whether the network does the same at each box: weights by offset, and no ends.
+  public var isTheSameEverywhere: Bool {
+    switch model {
+    case .mnnH2, .mnnH: sharing == .offset && boundary == .periodic
+    case .conv: boundary == .periodic
+    case .h2nn, .dense: false
+    }
+  }
 
   /// K′ and the function of the transfers.
   var transfers: (layers: Int, activation: Activation) {

@@ -132,7 +132,7 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   /// How parameters are updated.
   public var optimizer = OptimizerKind.adam
   /// The learning rate at first.
-  public var learningRate = 0.008
+  public var learningRate = 0.02
   /// How the learning rate changes.
   public var schedule = ScheduleKind.cosine
   /// The steps over which the learning rate rises linearly from zero at first.
@@ -174,7 +174,7 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   /// The scalar type.
   public var precision = Precision.float
   /// What is subtracted from the inputs.
-  public var inputShift = ShiftKind.none
+  public var inputShift = ShiftKind.mean
   /// What the inputs are divided by.
   public var inputScale = ScaleKind.deviation
   /// What is subtracted from the outputs.

@@ -90,7 +90,7 @@ enum OptionGroups {
       OptionSpec("boundary", "NAME", "mnn-h2, mnn-h, conv: zero or periodic", standard: "zero"),
       OptionSpec("linear-path", nil, "a linear layer beside each bridge and the near field"),
       OptionSpec(
-        "activation", "NAME", "relu, tanh, sigmoid, elu or identity", standard: "relu"),
+        "activation", "NAME", "relu, tanh, sigmoid, elu or identity", standard: "elu"),
       OptionSpec(
         "block-activation", "NAME", "function of each block's product in near field and bridges",
         standard: "identity"),
@@ -112,7 +112,7 @@ enum OptionGroups {
       OptionSpec(
         "loss", "NAME", "relative (squared relative residual) or mse", standard: "relative"),
       OptionSpec("optimizer", "NAME", "adam or nadam", standard: "adam"),
-      OptionSpec("learning-rate", "η", "learning rate at first", standard: "0.008"),
+      OptionSpec("learning-rate", "η", "learning rate at first", standard: "0.02"),
       OptionSpec("schedule", "NAME", "constant, cosine, step or plateau", standard: "cosine"),
       OptionSpec("warmup", "n", "steps over which the rate rises at first", standard: "0"),
       OptionSpec("step-every", "n", "schedule step: steps between two changes", standard: "1000"),
@@ -151,13 +151,14 @@ enum OptionGroups {
       OptionSpec("seed", "n", "seed of parameters and batches", standard: "1"),
       OptionSpec(
         "input-shift", "s", "subtracted from inputs: none, mean, pointwise or a number",
-        standard: "none"),
+        standard: "mean"),
       OptionSpec(
         "input-scale", "s", "inputs divided by: none, deviation or a number",
         standard: "deviation"),
       OptionSpec(
         "output-shift", "s", "subtracted from outputs: none, mean, pointwise or a number",
-        standard: "pointwise"),
+        standard:
+          "pointwise; mean for networks that are the same everywhere: periodic, shared weights"),
       OptionSpec(
         "output-scale", "s", "outputs divided by: none, deviation or a number",
         standard: "deviation"),
