@@ -69,9 +69,8 @@ extension Arguments {
     options.inputShift = try shift("input-shift") ?? options.inputShift
     options.inputScale = try scale("input-scale") ?? options.inputScale
     // What is the same everywhere cannot learn what a mean over samples has left at a point.
-    options.outputShift =
-      try shift("output-shift")
-      ?? (networkOptions().isTheSameEverywhere ? .mean : options.outputShift)
+    if try networkOptions().isTheSameEverywhere { options.outputShift = .mean }
+    options.outputShift = try shift("output-shift") ?? options.outputShift
     options.outputScale = try scale("output-scale") ?? options.outputScale
     options.split = try split() ?? options.split
     if has("epochs") && has("iterations") {
