@@ -86,15 +86,13 @@ struct Study {
     return runs
   }
 
-  /// Joins names to one that a directory can have.
+  /// Joins names to one that a directory can have: letters, digits, points and single dashes.
   static func fileName(_ names: [String]) -> String {
-    let name = names.map { name in
-      String(
-        name.lowercased().map {
-          $0 == "²"
-            ? "2" : $0.isASCII && ($0.isLetter || $0.isNumber || "._".contains($0)) ? $0 : "-"
-        })
-    }.joined(separator: "-")
+    let words = names.joined(separator: "-").lowercased().split { character in
+      character != "²" && character != "." && character != "_"
+        && !(character.isASCII && (character.isLetter || character.isNumber))
+    }
+    let name = words.joined(separator: "-").replacing("²", with: "2")
     return name.isEmpty ? "run" : name
   }
 

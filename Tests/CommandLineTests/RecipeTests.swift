@@ -16,7 +16,7 @@ struct RecipeTests {
 
   private func words(_ data: String, _ out: String, _ more: [String]) -> [String] {
     ["train", "--data", data, "--out", out, "--channels", "3", "--layers", "2", "--shard", "16"]
-      + ["--iterations", "12", "--report-every", "1"] + more
+      + ["--learning-rate", "0.008", "--iterations", "12", "--report-every", "1"] + more
   }
 
   private func column(
