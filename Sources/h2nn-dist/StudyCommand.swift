@@ -22,8 +22,19 @@ struct StudyCommand {
     directory = try arguments.required("out")
     dataDirectory = arguments.text("data-directory") ?? "\(directory)/data"
     report = arguments.text("report") ?? "\(directory)/results.md"
-    let all = try study.runs(Self.pairs(arguments, "set").reduce(into: [:]) { $0[$1.0] = $1.1 })
-    runs = try Self.choose(all, study, Self.pairs(arguments, "only"))
+    let study = study
+    let settings = Set((Verbs.generate.options + Verbs.train.options).map(\.name))
+    let overrides = try Self.pairs(arguments, "set") {
+      settings.contains($0.replacing("_", with: "-"))
+    }
+    let wanted = try Self.pairs(arguments, "only") { name in
+      study.axes.contains { $0.name == name }
+    }
+    let all = try study.runs(overrides.reduce(into: [:]) { $0[$1.0] = $1.1 })
+    runs = try Self.choose(all, study, wanted)
+    for (key, value) in overrides where !settings.contains(key.replacing("_", with: "-")) {
+      throw .usage("--set \(key)=\(value): neither generate nor train has an option of that name")
+    }
     // Wrong settings are found before anything runs.
     for run in runs {
       if run.data["file"] == nil { _ = try generation(run) }
@@ -32,18 +43,23 @@ struct StudyCommand {
     }
   }
 
-  /// Reads `key=value,…`.
+  /// Reads `key=value,…`; what stands behind a comma and does not begin with a known key belongs to the value.
   private static func pairs(
-    _ arguments: Arguments, _ name: String
+    _ arguments: Arguments, _ name: String, _ isKnown: (String) -> Bool
   ) throws(TrainingError) -> [(String, String)] {
-    guard let text = arguments.text(name) else { return [] }
-    return try text.split(separator: ",").map { part throws(TrainingError) in
+    var pairs: [(String, String)] = []
+    for part in (arguments.text(name) ?? "").split(separator: ",") {
       let sides = part.split(separator: "=", maxSplits: 1).map(String.init)
-      guard sides.count == 2 else {
-        throw .usage("--\(name) \(text): needed is key=value, or several of them with commas")
+      if sides.count == 2, pairs.isEmpty || isKnown(sides[0]) {
+        pairs.append((sides[0], sides[1]))
+      } else if let last = pairs.indices.last {
+        pairs[last].1 += "," + part
+      } else {
+        throw .usage(
+          "--\(name) \(part): needed is key=value, or several of them with commas between")
       }
-      return (sides[0], sides[1])
     }
+    return pairs
   }
 
   /// Returns the runs that have one of the wanted values on each named axis.
@@ -105,7 +121,7 @@ struct StudyCommand {
     settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
-  private func referenceFile(_ run: Study.Run, _ method: String) -> String {
+  func referenceFile(_ run: Study.Run, _ method: String) -> String {
     let names = study.dataAxes.map { study.axes[$0].values[run.places[$0]].name }
     return "\(directory)/\(Study.fileName([method] + names)).json"
   }
@@ -184,7 +200,7 @@ struct StudyCommand {
     return found[0] == 1
   }
 
-  private func write(_ text: String, to path: String, on world: borrowing Communicator) throws {
+  func write(_ text: String, to path: String, on world: borrowing Communicator) throws {
     try world.agree {
       guard world.rank == 0 else { return }
       do {
@@ -193,58 +209,5 @@ struct StudyCommand {
         throw TrainingError(exitStatus: 73, "\(path): cannot be written: \(error)")
       }
     }
-  }
-
-  // MARK: Results
-
-  /// Returns the finished runs.
-  private func results() -> [StudyResult] {
-    runs.compactMap { run in
-      guard FileManager.default.fileExists(atPath: "\(directory)/\(run.name)/study.json"),
-        let summary = Self.object("\(directory)/\(run.name)/summary.json")
-      else { return nil }
-      let metrics = try? String(
-        contentsOfFile: "\(directory)/\(run.name)/metrics.jsonl", encoding: .utf8)
-      return StudyResult(run: run, summary: summary, metrics: metrics ?? "")
-    }
-  }
-
-  private static func object(_ path: String) -> [String: Any]? {
-    FileManager.default.contents(atPath: path).flatMap {
-      (try? JSONSerialization.jsonObject(with: $0)) as? [String: Any]
-    }
-  }
-
-  private func writeReport(on world: borrowing Communicator) throws {
-    let results = results()
-    var references: [StudyReport.Reference] = []
-    for method in study.references {
-      for run in runs {
-        let label = study.label(run, study.dataAxes)
-        guard !references.contains(where: { $0.method == method && $0.label == label }),
-          let summary = Self.object(referenceFile(run, method))
-        else { continue }
-        references.append(.init(method: method, label: label, summary: summary))
-      }
-    }
-    let text = StudyReport(
-      study: study, results: results, references: references,
-      picture: ((report as NSString).lastPathComponent as NSString).deletingPathExtension
-        + ".svg",
-      made: made(world.size))
-    try write(text.markdown, to: report, on: world)
-    guard !text.charts.isEmpty else { return }
-    let picture = (report as NSString).deletingPathExtension + ".svg"
-    try write(Chart.svg(text.charts), to: picture, on: world)
-  }
-
-  /// Says how the results were made.
-  private func made(_ ranks: Int) -> String {
-    let launch = ranks == 1 ? "" : "mpirun -n \(ranks) "
-    let options = ["set", "only"].compactMap { name in
-      arguments.text(name).map { " --\(name) \($0)" }
-    }
-    return "`\(launch)h2nn-dist study \(study.path) --out DIR\(options.joined())`, h2nn-dist "
-      + Checkpoint.programVersion + (arguments.text("commit").map { ", commit \($0)" } ?? "")
   }
 }

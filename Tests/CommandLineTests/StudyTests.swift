@@ -14,7 +14,7 @@ struct StudyTests {
         {name: "N", data: "points", values: [40, 80]},
         {name: "network", values: [
           {name: "H2NN", train: {model: "h2nn"}},
-          {name: "MNN-H²", train: {model: "mnn-h2"}}, // two networks
+          {name: "MNN-H², own", train: {model: "mnn-h2"}}, // two networks
         ]},
       ],
       tables: [
@@ -45,7 +45,7 @@ struct StudyTests {
     let words = ["study", study, "--out"]
     let alone = try scratch.summary(of: words + [scratch.file("one")])
     let digests = try digests(alone)
-    #expect(digests.keys.sorted() == ["40-h2nn", "40-mnn-h2", "80-h2nn", "80-mnn-h2"])
+    #expect(digests.keys.sorted() == ["40-h2nn", "40-mnn-h2-own", "80-h2nn", "80-mnn-h2-own"])
     #expect(Set(digests.values).count == 4)
     let several = try scratch.summary(of: words + [scratch.file("three")], ranks: 3)
     #expect(try self.digests(several) == digests)
@@ -94,10 +94,11 @@ struct StudyTests {
   func chooses() throws {
     let scratch = try Scratch()
     let study = try scratch.write(Self.text, to: "study.json5")
-    let words = ["study", study, "--out", scratch.file("out"), "--only", "N=80,network=H2NN"]
+    let only = ["--only", "N=80,network=MNN-H², own"]
+    let words = ["study", study, "--out", scratch.file("out")] + only
     let summary = try scratch.summary(of: words + ["--set", "iterations=2,samples=40"])
     let run = try #require(try summary.objects("runs").first)
-    #expect(try summary.objects("runs").count == 1 && run["name"] as? String == "80-h2nn")
+    #expect(try summary.objects("runs").count == 1 && run["name"] as? String == "80-mnn-h2-own")
     #expect((run["summary"] as? [String: Any])?["iterations"] as? Int == 2)
     let files = try FileManager.default.contentsOfDirectory(atPath: scratch.file("out/data"))
     #expect(files == ["custom-operator-points-80-samples-40.h5"])
@@ -128,6 +129,9 @@ struct StudyTests {
     try expectFailure(
       ["study", study, "--only", "N=41"] + out, status: 64, ["--only N=41", "40, 80"],
       ranks: [nil, 3])
+    try expectFailure(
+      ["study", study, "--set", "iteration=2"] + out, status: 64, ["--set iteration=2"],
+      ranks: [nil])
     try expectFailure(
       ["study", scratch.file("none.json5")] + out, status: 66, ["none.json5"], ranks: [nil, 3])
     try expectFailure(["study"] + out, status: 64, ["which one"], ranks: [nil])
