@@ -104,6 +104,22 @@ public final class StallWatch: Sendable {
     state.withLock { ($0.timeout, $0.wait) = (nil, nil) }
   }
 
+  /// Runs a body in which ranks may wait for each other as long as it takes.
+  ///
+  /// Not collective; the timeout holds again afterwards.
+  ///
+  /// - Parameter body: What is run.
+  /// - Returns: What the body returns.
+  /// - Throws: What the body throws.
+  public func resting<R: ~Copyable, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+    let timeout = state.withLock { state in
+      defer { (state.timeout, state.wait) = (nil, nil) }
+      return state.timeout
+    }
+    defer { state.withLock { $0.timeout = timeout } }
+    return try body()
+  }
+
   /// The seconds that this rank spent in blocking operations while ``measuresWaiting`` was set.
   public var waited: Double { state.withLock { $0.waited } }
 

@@ -36,6 +36,11 @@ public struct LinearPath {
     guard options.model == .h2nn, options.linearPath else {
       throw NetworkError("there is a linear path in --model h2nn with --linear-path only")
     }
+    guard options.transfers == (1, .identity), options.blockActivation != .sigmoid else {
+      throw NetworkError(
+        "a linear start needs linear transfers of one layer, and functions of blocks that vanish at 0"
+      )
+    }
     self.network = network
     self.options = options
     layers = Dictionary(

@@ -69,14 +69,17 @@ extension RunConfiguration {
       }
     }
     var bytes: [UInt8] = []
-    try world.agree {
-      guard world.rank == 0 else { return }
-      do {
-        let skeleton = try Network.skeleton(
-          network, sources: points.inputs, receivers: points.outputs)
-        bytes = Array(try JSONEncoder().encode(skeleton))
-      } catch let error as NetworkError {
-        throw TrainingError.usage(error.description)
+    // The other ranks wait for the first one.
+    try world.stallWatch.resting {
+      try world.agree {
+        guard world.rank == 0 else { return }
+        do {
+          let skeleton = try Network.skeleton(
+            network, sources: points.inputs, receivers: points.outputs)
+          bytes = Array(try JSONEncoder().encode(skeleton))
+        } catch let error as NetworkError {
+          throw TrainingError.usage(error.description)
+        }
       }
     }
     return try JSONDecoder().decode(

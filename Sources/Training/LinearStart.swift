@@ -53,12 +53,15 @@ extension TrainingRun {
     // Other files are used before the first step.
     source.settle()
     var chosen = [Double](repeating: .nan, count: network.activeParameterCount)
-    try world.agree {
-      guard world.rank == 0 else { return }
-      let (values, text) = try LinearFit(configuration, network, source, normalization)
-        .parameters(start)
-      chosen = values
-      note(text)
+    // The other ranks wait for the first one.
+    try world.stallWatch.resting {
+      try world.agree {
+        guard world.rank == 0 else { return }
+        let (values, text) = try LinearFit(configuration, network, source, normalization)
+          .parameters(start)
+        chosen = values
+        note(text)
+      }
     }
     var span = chosen.mutableSpan
     try world.broadcast(&span, from: 0)

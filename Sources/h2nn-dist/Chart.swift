@@ -64,7 +64,7 @@ struct Chart {
     var (low, high) = (ys.min() ?? 0, ys.max() ?? 1)
     let margin = max((high - low) * 0.06, isLogarithmic ? 0.05 : 1e-12)
     (low, high) = (low - margin, high + margin)
-    return (left...max(right, left + 1e-12), low...high)
+    return (left...max(right, left + max(1e-12, abs(left) * 1e-6)), low...high)
   }
 
   private var body: String {

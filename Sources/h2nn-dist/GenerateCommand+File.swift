@@ -77,6 +77,10 @@ extension GenerateCommand {
       var outputs: [Scalar] = []
       var columns = extras.map { _ in [Scalar]() }
       try world.agree {
+        // Signals are listened to inside of a study, which generates again when it goes on.
+        guard !StopSignals.isRequested else {
+          throw TrainingError(exitStatus: ExitStatus.stoppedEarly, "generate: stopped by a signal")
+        }
         for index in low..<high {
           try sample.solve(&problem, seed, index, given)
           inputs += sample.input.map { Scalar($0) }

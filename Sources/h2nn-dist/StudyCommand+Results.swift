@@ -3,9 +3,9 @@ import MessagePassing
 import Training
 
 extension StudyCommand {
-  /// Returns the finished runs.
+  /// Returns the finished runs, also those of earlier calls.
   func results() -> [StudyResult] {
-    runs.compactMap { run in
+    all.compactMap { run in
       guard FileManager.default.fileExists(atPath: "\(directory)/\(run.name)/study.json"),
         let summary = Self.object("\(directory)/\(run.name)/summary.json")
       else { return nil }
@@ -21,11 +21,25 @@ extension StudyCommand {
     }
   }
 
+  /// Writes tables and charts of what is finished, on rank 0.
+  ///
+  /// Collective.
   func writeReport(on world: borrowing Communicator) throws {
-    let results = results()
+    try world.agree {
+      guard world.rank == 0 else { return }
+      let stem = (report as NSString).deletingPathExtension
+      let text = StudyReport(
+        study: study, results: results(), references: references(),
+        picture: (stem as NSString).lastPathComponent + ".svg", made: made(world.size))
+      try Self.write(text.markdown, to: report)
+      if !text.charts.isEmpty { try Self.write(Chart.svg(text.charts), to: stem + ".svg") }
+    }
+  }
+
+  private func references() -> [StudyReport.Reference] {
     var references: [StudyReport.Reference] = []
     for method in study.references {
-      for run in runs {
+      for run in all {
         let label = study.label(run, study.dataAxes)
         guard !references.contains(where: { $0.method == method && $0.label == label }),
           let summary = Self.object(referenceFile(run, method))
@@ -33,24 +47,23 @@ extension StudyCommand {
         references.append(.init(method: method, label: label, summary: summary))
       }
     }
-    let text = StudyReport(
-      study: study, results: results, references: references,
-      picture: ((report as NSString).lastPathComponent as NSString).deletingPathExtension
-        + ".svg",
-      made: made(world.size))
-    try write(text.markdown, to: report, on: world)
-    guard !text.charts.isEmpty else { return }
-    let picture = (report as NSString).deletingPathExtension + ".svg"
-    try write(Chart.svg(text.charts), to: picture, on: world)
+    return references
+  }
+
+  /// Writes a file, on one rank.
+  static func write(_ text: String, to path: String) throws(TrainingError) {
+    do {
+      try text.write(toFile: path, atomically: true, encoding: .utf8)
+    } catch {
+      throw TrainingError(exitStatus: 73, "\(path): cannot be written: \(error)")
+    }
   }
 
   /// Says how the results were made.
   private func made(_ ranks: Int) -> String {
     let launch = ranks == 1 ? "" : "mpirun -n \(ranks) "
-    let options = ["set", "only"].compactMap { name in
-      arguments.text(name).map { " --\(name) \($0)" }
-    }
-    return "`\(launch)h2nn-dist study \(study.path) --out DIR\(options.joined())`, h2nn-dist "
+    let set = arguments.text("set").map { " --set \($0)" } ?? ""
+    return "`\(launch)h2nn-dist study \(study.path) --out DIR\(set)`, h2nn-dist "
       + Checkpoint.programVersion + (arguments.text("commit").map { ", commit \($0)" } ?? "")
   }
 }

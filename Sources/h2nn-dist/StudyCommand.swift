@@ -8,6 +8,8 @@ import Training
 struct StudyCommand {
   let arguments: Arguments
   let study: Study
+  /// All combinations, and those that this call runs.
+  let all: [Study.Run]
   let runs: [Study.Run]
   let directory: String
   let dataDirectory: String
@@ -30,7 +32,7 @@ struct StudyCommand {
     let wanted = try Self.pairs(arguments, "only") { name in
       study.axes.contains { $0.name == name }
     }
-    let all = try study.runs(overrides.reduce(into: [:]) { $0[$1.0] = $1.1 })
+    all = try study.runs(overrides.reduce(into: [:]) { $0[$1.0] = $1.1 })
     runs = try Self.choose(all, study, wanted)
     for (key, value) in overrides where !settings.contains(key.replacing("_", with: "-")) {
       throw .usage("--set \(key)=\(value): neither generate nor train has an option of that name")
@@ -87,7 +89,8 @@ struct StudyCommand {
     if let file = run.data["file"] { return file }
     let settings = run.data.filter { $0.key != "problem" }.sorted { $0.key < $1.key }
     let name = Study.fileName(
-      [run.data["problem"] ?? ""] + settings.flatMap { [$0.key, $0.value] })
+      [run.data["problem"] ?? ""]
+        + settings.flatMap { [$0.key, $0.value.replacing("-", with: "m")] })
     return "\(dataDirectory)/\(name).h5"
   }
 
@@ -132,7 +135,7 @@ struct StudyCommand {
   ///
   /// Collective.
   ///
-  /// - Returns: The exit status: 0, or 75 if a run stopped early.
+  /// - Returns: The exit status: 0; 75 if a run stopped early; 70 if one diverged, which does not end the others.
   func run(on world: borrowing Communicator) throws -> Int32 {
     try world.agree {
       guard world.rank == 0 else { return }
@@ -145,17 +148,26 @@ struct StudyCommand {
         }
       }
     }
+    var worst: Int32 = 0
     for (number, run) in runs.enumerated() {
       Voice.note("study: run \(number + 1) of \(runs.count), \(run.name)")
-      let status = try train(run, on: world)
-      guard status == 0 else { return status }
-      for method in study.references { try refer(run, method, on: world) }
+      switch try train(run, on: world) {
+      case 0: break
+      case ExitStatus.software: worst = ExitStatus.software
+      case let status: return status
+      }
+      for method in study.references {
+        guard try !isTrue(on: world, { StopSignals.isRequested }) else {
+          return ExitStatus.stoppedEarly
+        }
+        try refer(run, method, on: world)
+      }
       try writeReport(on: world)
     }
     Voice.say("\(report): \(runs.count) run\(runs.count == 1 ? "" : "s")")
     try Voice.summarize(
       ["runs": results().map { $0.object(study) }], to: arguments.text("summary"))
-    return 0
+    return worst
   }
 
   private func train(_ run: Study.Run, on world: borrowing Communicator) throws -> Int32 {
@@ -167,9 +179,18 @@ struct StudyCommand {
     }
     guard !isFinished else { return 0 }
     try generate(run, on: world)
-    let status = try TrainCommand(try training(run)).run(on: world)
+    let status: Int32
+    do {
+      status = try TrainCommand(try training(run)).run(on: world)
+    } catch let error as TrainingError where error.exitStatus == ExitStatus.software {
+      // It diverged, on all ranks alike.
+      Voice.note("study: \(run.name): \(error.description)")
+      return ExitStatus.software
+    }
     guard status == 0 else { return status }
-    try write(words.joined(separator: "\n"), to: mark, on: world)
+    try world.agree {
+      if world.rank == 0 { try Self.write(words.joined(separator: "\n"), to: mark) }
+    }
     return 0
   }
 
@@ -198,16 +219,5 @@ struct StudyCommand {
     var span = found.mutableSpan
     try world.broadcast(&span, from: 0)
     return found[0] == 1
-  }
-
-  func write(_ text: String, to path: String, on world: borrowing Communicator) throws {
-    try world.agree {
-      guard world.rank == 0 else { return }
-      do {
-        try text.write(toFile: path, atomically: true, encoding: .utf8)
-      } catch {
-        throw TrainingError(exitStatus: 73, "\(path): cannot be written: \(error)")
-      }
-    }
   }
 }

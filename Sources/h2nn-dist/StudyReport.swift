@@ -7,8 +7,18 @@ struct StudyResult {
   /// The lines of its metrics.
   let metrics: String
 
-  /// Returns a number of the summary.
-  func number(_ key: String) -> Double? { (summary[key] as? NSNumber)?.doubleValue }
+  /// Returns a number of the summary; of repeated trainings a statistic, such as `test_error_mean`, or the median.
+  func number(_ key: String) -> Double? {
+    func number(_ value: Any?) -> Double? { (value as? NSNumber)?.doubleValue }
+    if let value = number(summary[key]) { return value }
+    if let statistics = summary[key] as? [String: Any] { return number(statistics["median"]) }
+    for statistic in ["mean", "median", "std", "lowest", "highest"]
+    where key.hasSuffix("_\(statistic)") {
+      let statistics = summary[String(key.dropLast(statistic.count + 1))] as? [String: Any]
+      return number(statistics?[statistic])
+    }
+    return number((summary["runs"] as? [[String: Any]])?.first?[key])
+  }
 
   /// Returns the run as a JSON object.
   func object(_ study: Study) -> [String: Any] {
@@ -64,8 +74,9 @@ struct StudyReport {
     "validation_error": "Validation error", "seconds_per_step": "Milliseconds per step",
     "parameters": "Parameters", "active_parameters": "Stored parameters",
     "mean_predictor_error": "Mean predictor",
-    "test_error_mean": "Test error, mean over seeds", "test_error_best": "Test error, best seed",
+    "test_error_mean": "Test error, mean over seeds",
     "test_error_median": "Test error, median over seeds",
+    "test_error_lowest": "Test error, lowest of all seeds",
   ]
 
   private static func title(_ key: String) -> String { titles[key] ?? key }

@@ -15,7 +15,8 @@ private struct Repetition {
     ]
     guard let summary else { return object }
     let keys = [
-      "iterations", "train_error", "validation_error", "test_error", "seconds_per_step", "digest",
+      "parameters", "active_parameters", "iterations", "train_error", "validation_error",
+      "test_error", "seconds_per_step", "digest",
     ]
     for key in keys { object[key] = summary.jsonObject[key] }
     return object

@@ -73,6 +73,8 @@ struct LinearStartTests {
       ("--initialize ridge:0 --linear-path", ["--initialize ridge:0", "positive"]),
       ("--initialize rigde --linear-path", ["--initialize rigde", "ridge"]),
       ("--initialize ridge --linear-path --model mnn-h2", ["--initialize", "h2nn"]),
+      ("--initialize ridge --linear-path --transfer-layers 2", ["linear transfers"]),
+      ("--initialize ridge --linear-path --transfer-activation elu", ["linear transfers"]),
       (
         "--initialize operator:custom-operator --linear-path --leaf 8",
         ["--initialize operator:custom-operator", "grid"]

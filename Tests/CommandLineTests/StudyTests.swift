@@ -104,6 +104,42 @@ struct StudyTests {
     #expect(files == ["custom-operator-points-80-samples-40.h5"])
   }
 
+  @Test("a training that diverges does not end the others")
+  func survivesDivergence() throws {
+    let scratch = try Scratch()
+    let values = "{name: \"wild\", train: {learning_rate: 1e30}}, {name: \"tame\", train: {}}"
+    let study = try scratch.write(
+      "{data: {problem: \"custom-operator\", samples: 40, points: 40}, "
+        + "train: {iterations: 4, batch: 16, channels: 2, report_every: 1}, "
+        + "axes: [{name: \"rate\", values: [\(values)]}], "
+        + "tables: [{rows: \"rate\", columns: \"rate\"}]}", to: "study.json5")
+    let summary = try scratch.summary(
+      of: ["study", study, "--out", scratch.file("out")], ranks: 2, status: 70)
+    #expect(try digests(summary).keys.sorted() == ["tame"])
+  }
+
+  @Test("several seeds stand in one cell, and a single large number on an axis")
+  func repeats() throws {
+    let scratch = try Scratch()
+    let study = try scratch.write(
+      "{data: {problem: \"custom-operator\", samples: 40, points: 40}, "
+        + "train: {iterations: 2, batch: 16, channels: 2, repeat: 2}, "
+        + "axes: [{name: \"first seed\", train: \"seed\", values: [40000]}], tables: ["
+        + "{rows: \"first seed\", columns: \"first seed\", value: \"test_error_lowest\"}, "
+        + "{rows: \"first seed\", columns: \"first seed\", value: \"parameters\"}], "
+        + "charts: [{x: \"first seed\", series: \"first seed\"}]}", to: "study.json5")
+    _ = try scratch.summary(of: ["study", study, "--out", scratch.file("out")])
+    let report = try String(contentsOfFile: scratch.file("out/results.md"), encoding: .utf8)
+    let errors = try [40000, 40001].map {
+      try Summary(scratch.file("out/40000/seed-\($0)/summary.json")).number("test_error")
+    }
+    let lowest = String(format: "%.4g", errors[0] < errors[1] ? errors[0] : errors[1])
+    #expect(report.contains("| 40000 | \(lowest) |"), "\(lowest) in \(report)")
+    let run = try Summary(scratch.file("out/40000/seed-40000/summary.json"))
+    #expect(report.contains("| 40000 | \(try run.integer("parameters")) |"))
+    #expect(FileManager.default.fileExists(atPath: scratch.file("out/results.svg")))
+  }
+
   @Test("a study that cannot be right is refused before anything runs")
   func refuses() throws {
     let scratch = try Scratch()
