@@ -8,6 +8,19 @@ struct Series {
   let colour: Int
   var isDashed = false
 
+  init(
+    name: String, points: [(x: Double, y: Double)], colour: Int, isDashed: Bool = false
+  ) {
+    (self.name, self.points, self.colour, self.isDashed) = (name, points, colour, isDashed)
+  }
+
+  /// Creates one of many lines, which differ in colour and then in dashes.
+  init(name: String, points: [(x: Double, y: Double)], index: Int) {
+    let count = Chart.colours.count
+    self.init(
+      name: name, points: points, colour: index + 1, isDashed: index / count % 2 == 1)
+  }
+
   /// The attributes of a line of some width.
   fileprivate func stroke(_ width: Double) -> String {
     "stroke=\"\(Chart.colours[colour % Chart.colours.count])\" stroke-width=\"\(width)\""
@@ -33,17 +46,33 @@ struct Chart {
 
   /// Draws charts beside each other.
   static func svg(_ charts: [Chart]) -> String {
-    let width = size.width * Double(charts.count)
+    let width = charts.reduce(0) { $0 + $1.width }
+    let height = charts.reduce(size.height) {
+      max($0, $1.hasLegendBeside ? $1.legendHeight + 2 * frame.top : 0)
+    }
     let header =
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(Int(width))\" "
-      + "height=\"\(Int(size.height))\" viewBox=\"0 0 \(Int(width)) \(Int(size.height))\" "
+      + "height=\"\(Int(height))\" viewBox=\"0 0 \(Int(width)) \(Int(height))\" "
       + "font-family=\"sans-serif\" font-size=\"12\">\n"
       + "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
-    let bodies = charts.enumerated().map { index, chart in
-      "<g transform=\"translate(\(Int(Double(index) * size.width)),0)\">\n\(chart.body)</g>\n"
+    var left = 0.0
+    let bodies = charts.map { chart in
+      defer { left += chart.width }
+      return "<g transform=\"translate(\(Int(left)),0)\">\n\(chart.body)</g>\n"
     }
     return header + bodies.joined() + "</svg>\n"
   }
+
+  /// Whether the legend stands beside the frame, in which it would hide many lines.
+  private var hasLegendBeside: Bool { series.count > 5 }
+
+  private var legendWidth: Double {
+    max(150, 52 + 6.6 * Double(series.map(\.name.count).max() ?? 0))
+  }
+
+  private var legendHeight: Double { 8 + 17 * Double(series.count) }
+
+  private var width: Double { Self.size.width + (hasLegendBeside ? legendWidth + 10 : 0) }
 
   private func scaled(_ y: Double) -> Double { isLogarithmic ? log10(max(y, 1e-300)) : y }
 
@@ -119,15 +148,13 @@ struct Chart {
           "<circle cx=\"\(spot.0)\" cy=\"\(spot.1)\" r=\"3\" \(line.stroke(1.2)) fill=\"white\"/>\n"
       }
     }
-    let longest = series.map(\.name.count).max() ?? 0
-    let box = (
-      width: max(150, 52 + 6.2 * Double(longest)), height: 8 + 17 * Double(series.count)
-    )
-    let corners = [
+    let box = (width: legendWidth, height: legendHeight)
+    let inside = [
       (width - frame.right - box.width - 6, frame.top + 6), (frame.left + 6, frame.top + 6),
       (frame.left + 6, height - frame.bottom - box.height - 6),
       (width - frame.right - box.width - 6, height - frame.bottom - box.height - 6),
     ]
+    let corners = hasLegendBeside ? [(width + 4, frame.top)] : inside
     // The legend stands in the corner where it covers the fewest points.
     let places = series.flatMap(\.points).map { (place(scaledX($0.x)), rise(scaled($0.y))) }
     let covered = corners.map { corner in

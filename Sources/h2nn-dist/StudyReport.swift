@@ -165,7 +165,7 @@ struct StudyReport {
 
   var charts: [Chart] {
     study.plots.compactMap(chart)
-      + (study.showsCurves ? [curves] : []).filter {
+      + (study.showsCurves ? curves : []).filter {
         !$0.series.isEmpty
       }
   }
@@ -193,7 +193,7 @@ struct StudyReport {
         chart.series.append(
           Series(
             name: plot.x == plot.series ? Self.title(plot.value) : name, points: line.points,
-            colour: chart.series.count + 1))
+            index: chart.series.count))
       }
       if plot.x == plot.series { break }
     }
@@ -205,18 +205,25 @@ struct StudyReport {
     let loss: Double
   }
 
-  /// The losses of all runs by step.
-  private var curves: Chart {
-    var chart = Chart(title: "Training", xTitle: "step", yTitle: "loss", isLogarithmic: true)
-    for (index, result) in results.enumerated() {
-      let points = result.metrics.split(separator: "\n").compactMap { line in
-        (try? JSONDecoder().decode(Line.self, from: Data(line.utf8))).map {
-          (x: Double($0.step), y: $0.loss)
+  /// The losses of all runs by step, a chart for each value of the first axis.
+  private var curves: [Chart] {
+    guard let axis = study.axes.first else { return [] }
+    return axis.values.indices.compactMap { place in
+      let chosen = results.filter { $0.run.places[0] == place }
+      guard let first = chosen.first else { return nil }
+      var chart = Chart(
+        title: "Training, \(study.label(first.run, [0]))", xTitle: "step", yTitle: "loss",
+        isLogarithmic: true)
+      for (index, result) in chosen.enumerated() {
+        let points = result.metrics.split(separator: "\n").compactMap { line in
+          (try? JSONDecoder().decode(Line.self, from: Data(line.utf8))).map {
+            (x: Double($0.step), y: $0.loss)
+          }
         }
+        let name = study.label(result.run, Array(study.axes.indices.dropFirst()))
+        chart.series.append(Series(name: name, points: points, index: index))
       }
-      let name = study.label(result.run, Array(study.axes.indices))
-      chart.series.append(Series(name: name, points: points, colour: index + 1))
+      return chart
     }
-    return chart
   }
 }
