@@ -52,18 +52,51 @@ public enum BLAS {
       b.shape.rows == k && c.count >= m * n,
       "product of \(a.shape) and \(b.shape) matrices into \(c.count) elements")
     guard k > 0 && m > 0 && n > 0 else { return c.fill(0) }
-    _ = singleThreadedBLAS
     let (left, right) = (a.values, b.values)
-    let (aSpan, bSpan) = (left.span, right.span)
-    var cSpan = c.mutableSpan
-    unsafe aSpan.withUnsafeBufferPointer { x in
-      unsafe bSpan.withUnsafeBufferPointer { y in
-        unsafe cSpan.withUnsafeMutableBufferPointer { z in
-          // The matrices lie inside of their storage, as checked above and at their creation.
+    var span = c.mutableSpan
+    multiply(
+      left.span, transposed: a.isTransposed, right.span, transposedRight: b.isTransposed,
+      ldb: b.rows, into: &span, ldc: m, m: m, n: n, k: k)
+  }
+
+  /// Computes C ← s A B + t C, where A and B may be transposed; all matrices are column-major.
+  ///
+  /// The corresponding BLAS routine is `dgemm`.
+  ///
+  /// - Parameters:
+  ///   - a: A, m×k, or k×m if it is transposed, without space between its columns.
+  ///   - transposed: Whether A is transposed.
+  ///   - b: B, k×n, or n×k if it is transposed.
+  ///   - transposedRight: Whether B is transposed.
+  ///   - ldb: The distance of the columns of B.
+  ///   - c: C, m×n.
+  ///   - ldc: The distance of the columns of C.
+  ///   - m: The rows of C.
+  ///   - n: The columns of C.
+  ///   - k: The length of the sums.
+  ///   - scale: s.
+  ///   - keep: t.
+  /// - Precondition: The matrices lie in their spans.
+  public static func multiply(
+    _ a: Span<Double>, transposed: Bool, _ b: Span<Double>, transposedRight: Bool = false,
+    ldb: Int, into c: inout MutableSpan<Double>, ldc: Int, m: Int, n: Int, k: Int,
+    scale: Double = 1, keep: Double = 0
+  ) {
+    let (rows, columns) = transposedRight ? (n, k) : (k, n)
+    precondition(
+      m >= 1 && n >= 1 && k >= 1 && a.count >= m * k && ldb >= rows && ldc >= m
+        && b.count >= (columns - 1) * ldb + rows && c.count >= (n - 1) * ldc + m,
+      "a matrix of the product does not lie inside its storage")
+    _ = singleThreadedBLAS
+    // The precondition says that all matrices lie in their spans.
+    unsafe a.withUnsafeBufferPointer { a in
+      unsafe b.withUnsafeBufferPointer { b in
+        unsafe c.withUnsafeMutableBufferPointer { c in
           unsafe cblas_dgemm(
-            CblasColMajor, a.isTransposed ? CblasTrans : CblasNoTrans,
-            b.isTransposed ? CblasTrans : CblasNoTrans, Int32(m), Int32(n), Int32(k), 1,
-            x.baseAddress, Int32(a.rows), y.baseAddress, Int32(b.rows), 0, z.baseAddress, Int32(m))
+            CblasColMajor, transposed ? CblasTrans : CblasNoTrans,
+            transposedRight ? CblasTrans : CblasNoTrans, Int32(m), Int32(n), Int32(k), scale,
+            a.baseAddress, Int32(transposed ? k : m), b.baseAddress, Int32(ldb), keep,
+            c.baseAddress, Int32(ldc))
         }
       }
     }

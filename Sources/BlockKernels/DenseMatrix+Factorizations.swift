@@ -139,17 +139,8 @@ extension DenseMatrix {
   ) {
     precondition(rows == columns, "eigenvalues of a \(rows)×\(columns) matrix")
     var vectors = self
-    var values = [Double](repeating: 0, count: rows)
-    guard rows > 0 else { return (values, vectors) }
-    _ = singleThreadedBLAS
-    var (n, info) = (Int32(rows), Int32(0))
-    var (size, integerSize) = (Int32(1 + 6 * rows + 2 * rows * rows), Int32(3 + 5 * rows))
-    var work = [Double](repeating: 0, count: Int(size))
-    var integers = [Int32](repeating: 0, count: Int(integerSize))
-    // The vectors have n² elements, the values n, and the scratch what the routine asks for.
-    unsafe dsyevd_(
-      "V", "L", &n, &vectors.elements, &n, &values, &work, &size, &integers, &integerSize, &info)
-    guard info == 0 else { throw LAPACKError(routine: "dsyevd", info: Int(info)) }
+    var span = vectors.elements.mutableSpan
+    let values = try LAPACK.diagonalize(&span, order: rows)
     return (values, vectors)
   }
 }

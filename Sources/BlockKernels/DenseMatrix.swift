@@ -1,5 +1,3 @@
-internal import COpenBLAS
-
 /// A matrix of double precision for the work that precedes training; column-major.
 public struct DenseMatrix: Sendable, Equatable {
   /// The number of rows.
@@ -98,18 +96,11 @@ public struct DenseMatrix: Sendable, Equatable {
         && columns == (transposesRight ? right.rows : right.columns),
       "\(left.rows)×\(left.columns) times \(right.rows)×\(right.columns) to \(rows)×\(columns)")
     guard rows > 0 && columns > 0 && inner > 0 else { return }
-    _ = singleThreadedBLAS
-    let (m, n, ldc) = (Int32(rows), Int32(columns), Int32(rows))
-    unsafe left.elements.withUnsafeBufferPointer { a in
-      unsafe right.elements.withUnsafeBufferPointer { b in
-        unsafe elements.withUnsafeMutableBufferPointer { c in
-          // All three have the sizes that were compared above.
-          unsafe cblas_dgemm(
-            CblasColMajor, transposesLeft ? CblasTrans : CblasNoTrans,
-            transposesRight ? CblasTrans : CblasNoTrans, m, n, Int32(inner), 1, a.baseAddress,
-            Int32(left.rows), b.baseAddress, Int32(right.rows), 1, c.baseAddress, ldc)
-        }
-      }
-    }
+    let (m, n) = (rows, columns)
+    var span = elements.mutableSpan
+    BLAS.multiply(
+      left.elements.span, transposed: transposesLeft, right.elements.span,
+      transposedRight: transposesRight, ldb: right.rows, into: &span, ldc: m, m: m, n: n,
+      k: inner, keep: 1)
   }
 }

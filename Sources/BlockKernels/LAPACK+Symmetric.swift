@@ -72,6 +72,7 @@ extension LAPACK {
   ) throws(LAPACKError) -> [Double] {
     precondition(
       matrix.count >= n * n && n < 1 << 15, "order \(n) with \(matrix.count) elements")
+    guard n > 0 else { return [] }
     _ = singleThreadedBLAS
     var values = [Double](repeating: 0, count: n)
     var scratch = [Double](repeating: 0, count: 1 + 6 * n + 2 * n * n)

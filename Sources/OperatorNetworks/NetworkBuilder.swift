@@ -23,9 +23,6 @@ public struct NetworkBuilder {
     values = [NetworkValue(name: "input", layout: layout, places: Array(0...layout.boxCount))]
   }
 
-  /// The boxes of a value.
-  func layout(of value: Int) -> BoxLayout { values[value].layout }
-
   /// Adds a layer.
   ///
   /// - Parameters:

@@ -146,8 +146,7 @@ public struct Baseline {
     var span = all.mutableSpan
     try world.allGather(own.span, counts: counts.map { max($0, 0) }, into: &span)
     var errors: [Double] = []
-    var starts = [0]
-    for count in counts { starts.append((starts.last ?? 0) + max(count, 0)) }
+    let starts = counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + max($1, 0)) }
     for index in candidates.indices { errors.append(all[starts[index % ranks] + index / ranks]) }
     let finite = candidates.indices.filter { errors[$0].isFinite }
     guard let best = finite.min(by: { errors[$0] < errors[$1] }) else {
@@ -164,11 +163,10 @@ public struct Baseline {
   ) throws -> [Double] {
     guard !choices.isEmpty else { return [] }
     let path = options.method == .ridge ? try RidgePath(data, fitted) : nil
-    let regression = KernelRidge(data, fitted)
+    let regression = path == nil ? KernelRidge(data, fitted) : nil
     return choices.map { choice in
-      guard let model = path?.model(choice.regularization) ?? fit(regression, choice) else {
-        return .nan
-      }
+      let found = path?.model(choice.regularization) ?? regression.flatMap { fit($0, choice) }
+      guard let model = found else { return .nan }
       var sum = 0.0
       let size = RegressionModel.blockSize
       for first in stride(from: compared.lowerBound, to: compared.upperBound, by: size) {
@@ -206,8 +204,14 @@ public struct Baseline {
           outputMean: meanOutput, coefficients: AlignedBuffer(repeating: 0, count: 0)), choice
       )
     case .ridge:
-      let model = try world.agree {
-        try RidgePath(data, samples).model(choice.regularization)
+      let (points, width) = (data.inputWidth, data.outputWidth)
+      var model = RegressionModel(
+        features: .inputs, inputMean: CentredField.mean(data.inputs, width: points, samples),
+        outputMean: CentredField.mean(data.outputs, width: width, samples),
+        coefficients: AlignedBuffer(repeating: 0, count: points * width))
+      try world.agree {
+        guard world.rank == 0 else { return }
+        model = try RidgePath(data, samples).model(choice.regularization)
       }
       try model.broadcast(on: world)
       return (model, choice)
