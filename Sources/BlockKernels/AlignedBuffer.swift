@@ -9,6 +9,8 @@ internal import Glibc
 @safe
 public final class AlignedBuffer<Scalar: BitwiseCopyable> {
   @usableFromInline let storage: UnsafeMutableBufferPointer<Scalar>
+  /// The buffer of which this one is a part; nil if it has memory of its own.
+  private let whole: AlignedBuffer?
 
   /// Allocates a buffer.
   ///
@@ -31,12 +33,36 @@ public final class AlignedBuffer<Scalar: BitwiseCopyable> {
     let typed = unsafe raw.bindMemory(to: Scalar.self, capacity: max(count, 1))
     unsafe storage = UnsafeMutableBufferPointer(start: typed, count: count)
     unsafe storage.initialize(repeating: value)
+    whole = nil
+  }
+
+  /// Makes a buffer of some elements of another one.
+  private init(_ range: Range<Int>, of whole: AlignedBuffer) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= whole.count)
+    // The elements lie inside of the other buffer, which lives as long as this one.
+    unsafe storage = UnsafeMutableBufferPointer(rebasing: whole.storage[range])
+    self.whole = whole
+  }
+
+  /// Allocates several buffers behind each other, so that small ones share large pages too.
+  ///
+  /// - Parameters:
+  ///   - value: What every element holds at first.
+  ///   - counts: For each buffer: the number of elements.
+  /// - Returns: The buffers; their memory is freed with the last of them.
+  /// - Precondition: No count is negative.
+  public static func several(repeating value: Scalar, counts: [Int]) -> [AlignedBuffer] {
+    let line = max(1, 64 / MemoryLayout<Scalar>.stride)
+    let starts = counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + ($1 + line - 1) / line * line) }
+    let whole = AlignedBuffer(repeating: value, count: starts[counts.count])
+    return zip(starts, counts).map { AlignedBuffer($0..<$0 + $1, of: whole) }
   }
 
   /// The bytes of a large page.
   private static var largePage: Int { 1 << 21 }
 
   deinit {
+    guard whole == nil else { return }
     // Allocated by the initializer; no span outlives this object.
     unsafe UnsafeMutableRawPointer(storage.baseAddress)?.deallocate()
   }

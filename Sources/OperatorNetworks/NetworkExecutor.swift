@@ -104,7 +104,7 @@ public final class NetworkExecutor<Scalar: KernelScalar & MPIScalar> {
     isForTraining = forTraining
     wires = network.layers.map { ($0.source, $0.target, $0.addend) }
     values = (0..<slots).map { _ in
-      share.values.map { AlignedBuffer(repeating: 0, count: $0.channelCount * samples) }
+      AlignedBuffer.several(repeating: 0, counts: share.values.map { $0.channelCount * samples })
     }
     let backward = BackwardSchedule(network, plan)
     plans = network.layers.indices.map { layer in
@@ -120,18 +120,19 @@ public final class NetworkExecutor<Scalar: KernelScalar & MPIScalar> {
     }
     self.sums = sums
     gradients = (0..<slots).map { _ in
-      let own = share.gradients.indices.map { value in
-        let count = owners[value] == value && forTraining && value != 0
-        return AlignedBuffer<Scalar>(
-          repeating: 0, count: count ? share.gradients[value].channelCount * samples : 0)
-      }
+      let own = AlignedBuffer<Scalar>.several(
+        repeating: 0,
+        counts: share.gradients.indices.map { value in
+          let isOwn = owners[value] == value && forTraining && value != 0
+          return isOwn ? share.gradients[value].channelCount * samples : 0
+        })
       return owners.map { own[$0] }
     }
     let plans = plans
     entries = (0..<slots).map { _ in
-      plans.map { AlignedBuffer(repeating: 0, count: $0.entryScratchCount) }
+      AlignedBuffer.several(repeating: 0, counts: plans.map(\.entryScratchCount))
     }
-    packed = plans.map { AlignedBuffer(repeating: 0, count: $0.packedWeightCount) }
+    packed = AlignedBuffer.several(repeating: 0, counts: plans.map(\.packedWeightCount))
     transposed = AlignedBuffer(
       repeating: 0, count: forTraining ? plans.map(\.transposedCount).max() ?? 0 : 0)
     scratch = AlignedBuffer(
