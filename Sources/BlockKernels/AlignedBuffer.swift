@@ -52,10 +52,26 @@ public final class AlignedBuffer<Scalar: BitwiseCopyable> {
   /// - Returns: The buffers; their memory is freed with the last of them.
   /// - Precondition: No count is negative.
   public static func several(repeating value: Scalar, counts: [Int]) -> [AlignedBuffer] {
-    let line = max(1, 64 / MemoryLayout<Scalar>.stride)
-    let starts = counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + ($1 + line - 1) / line * line) }
-    let whole = AlignedBuffer(repeating: value, count: starts[counts.count])
-    return zip(starts, counts).map { AlignedBuffer($0..<$0 + $1, of: whole) }
+    var end = 0
+    return several(
+      repeating: value,
+      places: counts.map { count in
+        let start = end
+        end += (count + 63) & ~63
+        return start..<start + count
+      })
+  }
+
+  /// Allocates several buffers in one piece of memory, in which they may overlap.
+  ///
+  /// - Parameters:
+  ///   - value: What every element holds at first.
+  ///   - places: For each buffer: the places of its elements; whoever writes to one changes those that overlap
+  ///     with it.
+  /// - Returns: The buffers; their memory is freed with the last of them.
+  public static func several(repeating value: Scalar, places: [Range<Int>]) -> [AlignedBuffer] {
+    let whole = AlignedBuffer(repeating: value, count: places.map(\.upperBound).max() ?? 0)
+    return places.map { AlignedBuffer($0, of: whole) }
   }
 
   /// The bytes of a large page.

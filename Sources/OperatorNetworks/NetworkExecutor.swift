@@ -29,7 +29,8 @@ public final class NetworkExecutor<Scalar: KernelScalar & MPIScalar> {
   private let isForTraining: Bool
   /// The parameters of the last forward pass.
   var lastParameters: AlignedBuffer<Scalar>?
-  /// For each shard the gradients with respect to the values; terms of a sum share that of the sum.
+  /// For each shard the gradients with respect to the values; terms of a sum share that of the sum, and those that
+  /// are not needed at the same time share memory.
   let gradients: [[AlignedBuffer<Scalar>]]
   /// For each shard and layer: the values of single blocks, where a function is applied to these.
   let entries: [[AlignedBuffer<Scalar>]]
@@ -119,13 +120,14 @@ public final class NetworkExecutor<Scalar: KernelScalar & MPIScalar> {
       if let addend = item.addend, owners[addend] == addend { sums[addend] = item.target }
     }
     self.sums = sums
+    let memory = GradientMemory(
+      network, plan, backward, owners: owners, sums: sums,
+      counts: share.gradients.indices.map { value in
+        let isOwn = owners[value] == value && forTraining && value != 0
+        return isOwn ? share.gradients[value].channelCount * samples : 0
+      })
     gradients = (0..<slots).map { _ in
-      let own = AlignedBuffer<Scalar>.several(
-        repeating: 0,
-        counts: share.gradients.indices.map { value in
-          let isOwn = owners[value] == value && forTraining && value != 0
-          return isOwn ? share.gradients[value].channelCount * samples : 0
-        })
+      let own = AlignedBuffer<Scalar>.several(repeating: 0, places: memory.places)
       return owners.map { own[$0] }
     }
     let plans = plans

@@ -182,7 +182,7 @@ public struct CostModel: Sendable, Equatable {
   /// Predicts the exchanges of tree ranks: those of a round happen together, rounds one after the other.
   private func tree(_ plan: StepPlan, samples: Double, shards: Double) -> Double {
     guard plan.treeRanks > 1 else { return 0 }
-    let scalar = Double(plan.sizes.scalar)
+    let (scalar, waves) = (Double(plan.sizes.scalar), Double(plan.waves(of: Int(shards))))
     var rounds: [[Int]: [Int: (messages: Double, count: Double)]] = [:]
     for message in plan.communication.messages {
       let key = [message.phase.rawValue, message.round]
@@ -195,19 +195,20 @@ public struct CostModel: Sendable, Equatable {
     }
     var seconds = 0.0
     for (key, ranks) in rounds {
-      let factor = key[0] == CommunicationPlan.Phase.weights.rawValue ? 1 : samples
+      let isOnce = key[0] == CommunicationPlan.Phase.weights.rawValue
+      let (factor, times) = isOnce ? (1, 1) : (samples, waves)
       seconds +=
-        ranks.values.map { latency * $0.messages + $0.count * factor * scalar / bandwidth }.max()
-        ?? 0
+        ranks.values.map { latency * times * $0.messages + $0.count * factor * scalar / bandwidth }
+        .max() ?? 0
     }
     let hops = Double(plan.treeRanks).logarithm
     for gather in plan.communication.gathers {
-      let factor = gather.phase == .weights ? 1 : samples
+      let (factor, times) = gather.phase == .weights ? (1, 1) : (samples, waves)
       seconds +=
-        latency * hops + Double(gather.counts.reduce(0, +)) * factor * scalar / bandwidth
+        latency * times * hops + Double(gather.counts.reduce(0, +)) * factor * scalar / bandwidth
     }
     let sums = Double(plan.communication.sumCounts.reduce(0, +))
-    if sums > 0 { seconds += latency * hops + sums * shards * scalar / bandwidth }
+    if sums > 0 { seconds += latency * waves * hops + sums * shards * scalar / bandwidth }
     return seconds
   }
 }

@@ -7,6 +7,8 @@ public struct GridOptions: Sendable {
   /// Values with fewer boxes are computed on every tree rank; nil for as many as
   /// make a step fastest.
   public var replicatedBoxes: Int?
+  /// The most shards that tree ranks compute between two exchanges; nil for as many as stay in a cache.
+  public var wave: Int?
 
   /// The machine for which an arrangement is chosen.
   public var machine = CostModel()
@@ -26,6 +28,8 @@ public struct GridOptions: Sendable {
   public func plan(
     _ network: Network, ranks: Int, sizes: StepPlan.Sizes
   ) throws(TrainingError) -> StepPlan {
+    var sizes = sizes
+    sizes.wave = wave
     func plan(_ dataGroups: Int, _ treeRanks: Int) -> StepPlan {
       machine.plan(
         network, dataGroups: dataGroups, treeRanks: treeRanks, replicatedBoxes: replicatedBoxes,

@@ -33,6 +33,9 @@ public struct StepPlan: Sendable {
     public let shard: Int
     /// The bytes of a number.
     public let scalar: Int
+    /// The most shards that tree ranks compute together, between the same exchanges; if nil, as many as stay in
+    /// a cache.
+    public var wave: Int?
 
     /// Creates sizes.
     ///
@@ -76,6 +79,13 @@ public struct StepPlan: Sendable {
   private let gathersSums: Bool
   /// For each tree rank: the channels that it receives.
   private let receivedChannels: [Int]
+  /// The shards that tree ranks compute together, between the same exchanges.
+  ///
+  /// More of them need fewer messages, fewer of them less memory, and stay in the caches; the result is the same.
+  public let wave: Int
+
+  /// The bytes of values and gradients that a wave has at most, unless one shard has more.
+  private static var waveBytes: Int { 6 << 20 }
 
   /// Plans the steps of a network on a grid.
   ///
@@ -124,6 +134,9 @@ public struct StepPlan: Sendable {
     loads = RankLoad.all(network, partition)
     gathersSums = plan.sumCounts.contains { $0 > 0 }
     (weightTraffic, sampleTraffic, receivedChannels) = (weights, samples, received)
+    let channels = zip(loads, received).map { 2 * $0.channels + $1 }.max() ?? 0
+    let fitting = Self.waveBytes / max(1, channels * sizes.shard * sizes.scalar)
+    wave = treeRanks == 1 ? 1 : sizes.wave ?? max(1, min(fitting, sizes.shards))
   }
 
   /// Returns the plan with another number of data groups.
@@ -135,6 +148,12 @@ public struct StepPlan: Sendable {
     plan.dataGroups = dataGroups
     return plan
   }
+
+  /// Returns how often tree ranks exchange boxes in each direction and round of a step.
+  ///
+  /// - Parameter shards: The shards of their data group.
+  /// - Returns: The number of waves.
+  public func waves(of shards: Int) -> Int { (shards + wave - 1) / wave }
 
   /// The number of tree ranks.
   public var treeRanks: Int { loads.count }
@@ -164,12 +183,13 @@ public struct StepPlan: Sendable {
     var rank = weightTraffic[tree]
     if samples > 0 {
       let traffic = sampleTraffic[tree]
-      rank.messages += traffic.messages
+      let waves = waves(of: data.shards)
+      rank.messages += traffic.messages * waves
       rank.messageBytes += traffic.messageBytes * samples
-      rank.collectives += traffic.collectives
+      rank.collectives += traffic.collectives * waves
       rank.collectiveBytes += traffic.collectiveBytes * samples
       if gathersSums {
-        rank.collectives += 1
+        rank.collectives += waves
         rank.collectiveBytes += communication.sumCounts[tree] * data.shards * sizes.scalar
       }
     }
@@ -182,7 +202,7 @@ public struct StepPlan: Sendable {
     rank.collectiveBytes += MemoryLayout<Int>.size
     rank.parameters = load.parameters
     rank.flops = load.flopsPerSample * samples
-    let held = treeRanks == 1 ? 1 : max(data.shards, 1)
+    let held = max(min(wave, data.shards), 1)
     rank.activationBytes =
       (2 * load.channels + receivedChannels[tree]) * held * sizes.shard * sizes.scalar
     return rank

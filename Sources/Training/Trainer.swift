@@ -62,10 +62,10 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
       let shards = ((options.batch << growths) + options.shard - 1) / options.shard
       return evenPiece(of: shards, pieces: grid.dataGroups, piece: grid.group).count
     }
-    // Tree ranks exchange the boxes of all their shards at once; alone, a rank has one shard in its caches.
+    // Tree ranks exchange the boxes of several shards at once; alone, a rank has one shard in its caches.
     executor = NetworkExecutor(
       network, plan.partition, plan.communication, share, samples: options.shard,
-      slots: grid.treeRanks == 1 ? 1 : max(most.max() ?? 1, 1))
+      slots: max(1, min(plan.wave, most.max() ?? 1)))
     let count = executor.share.parameterCount
     parameters = AlignedBuffer(repeating: 0, count: count)
     ownedCounts = (0..<grid.dataGroups).map {

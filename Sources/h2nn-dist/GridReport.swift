@@ -15,7 +15,9 @@ struct GridReport {
     let training = try arguments.trainingOptions()
     let options = try arguments.gridOptions()
     grid = options
-    sizes = StepPlan.Sizes(training)
+    var sizes = StepPlan.Sizes(training)
+    sizes.wave = options.wave
+    self.sizes = sizes
     precision = training.precision
     machine = options.machine
   }
@@ -54,7 +56,7 @@ struct GridReport {
       "data_groups": plan.dataGroups, "tree_ranks": plan.treeRanks,
       "forward_exchanges": communication.rounds[.forward] ?? 0,
       "backward_exchanges": communication.rounds[.backward] ?? 0,
-      "gathers": communication.gathers.count, "imbalance": plan.imbalance,
+      "gathers": communication.gathers.count, "wave": plan.wave, "imbalance": plan.imbalance,
       "predicted_seconds": time.total, "ranks": ranks,
     ]
   }
@@ -69,7 +71,8 @@ struct GridReport {
       "exchanges between tree ranks: \(communication.rounds[.forward] ?? 0) forward, "
         + "\(communication.rounds[.backward] ?? 0) backward, "
         + "\(communication.rounds[.weights] ?? 0) of weights; "
-        + "\(communication.gathers.count) gathers among them")
+        + "\(communication.gathers.count) gathers among them"
+        + (plan.treeRanks > 1 ? "; at most \(plan.wave) shards together" : ""))
     let replicated = network.values.indices.filter { plan.partition.values[$0].isReplicated }
     if !replicated.isEmpty {
       let names = replicated.map { network.values[$0].name }

@@ -36,6 +36,9 @@ enum OptionGroups {
   static let replication = OptionSpec(
     "replicate-below", "n", "values with fewer boxes are computed on every tree rank",
     standard: "chosen by the cost model")
+  static let wave = OptionSpec(
+    "wave", "W", "shards that tree ranks compute between two exchanges",
+    standard: "as many as a cache holds")
 
   static let batch = OptionSpec("batch", "B", "samples of a step", standard: "256")
   static let shard = OptionSpec(

@@ -152,10 +152,11 @@ extension Arguments {
 }
 
 extension Arguments {
-  /// Reads how the ranks are arranged: `--grid` and `--replicate-below`.
+  /// Reads how the ranks are arranged: `--grid`, `--replicate-below` and `--wave`.
   func gridOptions() throws(TrainingError) -> GridOptions {
     var options = GridOptions()
     options.replicatedBoxes = try integer("replicate-below", atLeast: 0)
+    options.wave = try integer("wave", atLeast: 1)
     if let path = text("machine") { options.machine = try CostModel(path: path) }
     guard let text = text("grid"), text != "auto" else { return options }
     let sizes = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }

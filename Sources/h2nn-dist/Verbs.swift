@@ -44,7 +44,7 @@ enum Verbs {
             "repeat", "n", "train n times, with the seeds from --seed on, in DIR/seed-1, …"),
           OptionSpec("stop-after", "n", "stop after step n with a checkpoint and status 75"),
           OptionSpec("grid", "DxT", "data groups × tree ranks, or auto", standard: "auto"),
-          OptionGroups.replication,
+          OptionGroups.replication, OptionGroups.wave,
           OptionSpec(
             "machine", "FILE",
             "what bench wrote on the machine; grid and replication are planned with it"),
@@ -78,7 +78,7 @@ enum Verbs {
           OptionSpec(
             "part", "NAME", "training, validation or test by the split of the run",
             standard: "all samples"),
-          OptionGroups.wholeGrid, OptionGroups.replication,
+          OptionGroups.wholeGrid, OptionGroups.replication, OptionGroups.wave,
         ]
       ), OptionGroups.layout, OptionGroups.common,
     ])
@@ -94,7 +94,7 @@ enum Verbs {
           OptionSpec("data", "FILE", "the dataset; its outputs are not needed"),
           OptionSpec("out", "FILE", "the HDF5 file to be written"),
           OptionSpec("force", nil, "overwrite that file"),
-          OptionGroups.wholeGrid, OptionGroups.replication,
+          OptionGroups.wholeGrid, OptionGroups.replication, OptionGroups.wave,
         ]
       ), OptionGroups.layout, OptionGroups.common,
     ])
@@ -131,7 +131,7 @@ enum Verbs {
         "Process grid",
         [
           OptionSpec("grid", "DxT", "print the plan of a step: data groups × tree ranks"),
-          OptionGroups.replication,
+          OptionGroups.replication, OptionGroups.wave,
           OptionSpec("scaling", nil, "print predicted step times on 1 to 4096 ranks"),
           OptionSpec("machine", "FILE", "what bench wrote on the machine to plan for"),
           OptionGroups.batch, OptionGroups.shard, OptionGroups.precision,
@@ -153,7 +153,7 @@ enum Verbs {
           OptionSpec(
             "grid", "DxT", "data groups × tree ranks of the measured step, or auto",
             standard: "auto"),
-          OptionGroups.replication,
+          OptionGroups.replication, OptionGroups.wave,
           OptionSpec("json", nil, "print a JSON object instead of a table"),
         ]
       ), OptionGroups.network, OptionGroups.common,

@@ -26,6 +26,8 @@ struct AllGridsTests {
       ["--model", "mnn-h2", "--precision", "double"],
       ["--model", "mnn-h2", "--sharing", "mix", "--boundary", "periodic"], ["--model", "dense"],
       ["--model", "mnn-h"], ["--model", "h2nn", "--block-width", "4", "--replicate-below", "9"],
+      ["--model", "h2nn", "--wave", "1", "--replicate-below", "9"],
+      ["--model", "mnn-h2", "--sharing", "mix", "--boundary", "periodic", "--wave", "3"],
     ])
   func plan(network: [String]) throws {
     let scratch = try Scratch()

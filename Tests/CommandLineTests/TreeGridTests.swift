@@ -41,6 +41,8 @@ struct GridCase: Sendable, CustomTestStringConvertible {
     GridCase("h2nn square", "--leaf 2 --replicate-below 0", [(1, 3)], square),
     GridCase("h2nn of blocks", "--block-activation tanh --sample-memory 0", [(1, 3), (2, 2)]),
     GridCase("mnn-h2", "--model mnn-h2", [(1, 2), (1, 7)]),
+    GridCase("mnn-h2, a shard at a time", "--model mnn-h2 --wave 1", [(1, 3), (2, 2)]),
+    GridCase("mnn-h2 mix, in waves", "--model mnn-h2 --sharing mix --wave 2", [(1, 2), (1, 5)]),
     GridCase(
       "mnn-h2 offset", "--model mnn-h2 --sharing offset --boundary periodic --precision double",
       [(1, 3), (2, 2)]),
