@@ -77,7 +77,7 @@ struct GradientReduction<Scalar: KernelScalar & MPIScalar> {
     received = chunks.ranges.map { chunk in
       (0..<groupCount).map { other in
         let start = incoming
-        incoming += subtrees[other] * chunks.part(of: chunk, for: group).count
+        if other != group { incoming += subtrees[other] * chunks.part(of: chunk, for: group).count }
         return start
       }
     }
@@ -85,7 +85,7 @@ struct GradientReduction<Scalar: KernelScalar & MPIScalar> {
     self.incoming = AlignedBuffer(repeating: 0, count: incoming)
     let owned = evenPiece(of: parameters, pieces: groupCount, piece: group).count
     let longest = chunks.ranges.map { chunks.part(of: $0, for: group).count }.max() ?? 0
-    stack = (0...(steps.map(\.place).max() ?? 0)).map {
+    stack = (0...(steps.lazy.filter { $0.merges == 0 }.map(\.place).max() ?? 0)).map {
       AlignedBuffer(repeating: 0, count: isAlone ? 0 : $0 == 0 ? owned : longest)
     }
     missing = AlignedBuffer(repeating: 0, count: chunks.ranges.count)
@@ -185,40 +185,45 @@ struct GradientReduction<Scalar: KernelScalar & MPIScalar> {
       guard missing[chunk] == 0 else { continue }
       let before = clock?.enter(.communication)
       defer { if let before { clock?.enter(before) } }
-      for other in 0..<groupCount {
+      for other in 0..<groupCount where other != group {
         let part = chunks.part(of: chunks.ranges[chunk], for: other)
-        let (target, start) =
-          other == group ? (incoming, received[chunk][group]) : (outgoing, sent[chunk][other])
+        let start = sent[chunk][other]
         for tree in 0..<subtrees[group] {
           let place = start + tree * part.count
-          target.copy(from: buffers[tree], at: part.lowerBound, to: place..<place + part.count)
+          outgoing.copy(from: buffers[tree], at: part.lowerBound, to: place..<place + part.count)
         }
         let count = subtrees[group] * part.count
-        if other != group && count > 0 {
-          try requests.send(start..<start + count, to: other, tag: chunk)
-        }
+        if count > 0 { try requests.send(start..<start + count, to: other, tag: chunk) }
       }
       try requests.progress()
     }
   }
 
-  /// Sums the subtrees of all groups in a chunk.
+  /// Sums the subtrees of all groups in a chunk: those of this group stand in their buffers, the others were received.
   private func addUp(_ chunk: Int) {
     let part = chunks.part(of: chunks.ranges[chunk], for: group)
     let first = part.lowerBound - owned(by: group).lowerBound
     guard !part.isEmpty else { return }
     func start(_ place: Int) -> Int { place == 0 ? first : 0 }
-    var position = received[chunk][0]
+    var (other, tree) = (0, 0)
     for step in steps {
-      let place = start(step.place)
-      stack[step.place].copy(from: incoming, at: position, to: place..<place + part.count)
-      position += part.count
+      while tree == subtrees[other] { (other, tree) = (other + 1, 0) }
+      var (source, from) =
+        other == group
+        ? (buffers[tree], part.lowerBound)
+        : (incoming, received[chunk][other] + tree * part.count)
+      tree += 1
+      if step.merges == 0 {
+        let place = start(step.place)
+        stack[step.place].copy(from: source, at: from, to: place..<place + part.count)
+      }
+      // What is added at once needs no place of its own.
       for merge in 0..<step.merges {
-        let top = step.place - merge
-        let (source, target) = (stack[top], stack[top - 1])
+        let below = step.place - merge - 1
+        let target = stack[below]
         var sum = target.mutableSpan
-        let place = start(top - 1)
-        Self.add(source.span, at: start(top), to: &sum, in: place..<place + part.count)
+        Self.add(source.span, at: from, to: &sum, in: start(below)..<start(below) + part.count)
+        (source, from) = (target, start(below))
       }
     }
   }
