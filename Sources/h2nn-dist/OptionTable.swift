@@ -114,7 +114,7 @@ enum OptionGroups {
       OptionSpec("optimizer", "NAME", "adam or nadam", standard: "adam"),
       OptionSpec(
         "learning-rate", "η", "learning rate at first",
-        standard: "1.75/n, at most 0.05; n is the most numbers that a value of the network sums"
+        standard: "1/n, at most 0.05; n is the most numbers that a value of the network sums"
       ),
       OptionSpec("schedule", "NAME", "constant, cosine, step or plateau", standard: "cosine"),
       OptionSpec(
