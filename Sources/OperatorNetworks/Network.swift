@@ -71,6 +71,11 @@ public struct Network: Sendable {
   public var parameterCount: Int {
     layers.reduce(activeParameterCount) { $0 + $1.layer.paddedParameterCount }
   }
+
+  /// The most numbers that one channel of a value sums in a layer, bias and addend not counted.
+  public var widestSum: Int {
+    layers.reduce(0) { max($0, $1.layer.groupInputs.max() ?? 0) }
+  }
 }
 
 /// What does not fit when a network is built.

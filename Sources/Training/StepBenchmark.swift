@@ -51,10 +51,11 @@ extension MachineBenchmark {
     var options = configuration.training
     options.split = Split(training: 1, validation: 0, test: 0)
     options.iterations = .max
-    options.schedule = .constant
+    (options.schedule, options.warmup) = (.constant, 0)
     let skeleton = try configuration.skeleton((points, nil), checkpoints: [], on: world)
     let network = try Network.build(
       configuration.network, sources: points, receivers: nil, skeleton: skeleton)
+    options = options.settled(for: network)
     let sizes = StepPlan.Sizes(options)
     let plan =
       try gridOptions?.plan(network, ranks: world.size, sizes: sizes)

@@ -131,12 +131,12 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   public var loss = LossKind.relative
   /// How parameters are updated.
   public var optimizer = OptimizerKind.adam
-  /// The learning rate at first.
-  public var learningRate = 0.02
+  /// The learning rate at first; if nil it follows from the network.
+  public var learningRate: Double?
   /// How the learning rate changes.
   public var schedule = ScheduleKind.cosine
-  /// The steps over which the learning rate rises linearly from zero at first.
-  public var warmup = 0
+  /// The steps over which the learning rate rises linearly from zero at first; if nil a twentieth of all.
+  public var warmup: Int?
   /// The steps between two changes of the `step` schedule.
   public var stepEvery = 1000
   /// The factor of the `step` and `plateau` schedules.

@@ -48,6 +48,8 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     }
     world.stallWatch.phase = .init("start")
     let network = try Self.network(configuration, options, data, on: world)
+    var configuration = configuration
+    configuration.training = configuration.training.settled(for: network)
     let plan = try gridOptions.plan(
       network, ranks: world.size, sizes: StepPlan.Sizes(configuration.training))
     let grid = try ProcessGrid(

@@ -115,9 +115,14 @@ enum OptionGroups {
       OptionSpec(
         "loss", "NAME", "relative (squared relative residual) or mse", standard: "relative"),
       OptionSpec("optimizer", "NAME", "adam or nadam", standard: "adam"),
-      OptionSpec("learning-rate", "η", "learning rate at first", standard: "0.02"),
+      OptionSpec(
+        "learning-rate", "η", "learning rate at first",
+        standard: "1/n, at most 0.05; n is the most numbers that a value of the network sums"
+      ),
       OptionSpec("schedule", "NAME", "constant, cosine, step or plateau", standard: "cosine"),
-      OptionSpec("warmup", "n", "steps over which the rate rises at first", standard: "0"),
+      OptionSpec(
+        "warmup", "n", "steps over which the rate rises at first",
+        standard: "a twentieth of all"),
       OptionSpec("step-every", "n", "schedule step: steps between two changes", standard: "1000"),
       OptionSpec(
         "step-factor", "x", "schedule step, plateau: the factor of a change", standard: "0.5"),

@@ -34,9 +34,9 @@ extension Arguments {
     let largest = Double.greatestFiniteMagnitude
     options.loss = try choice("loss", LossKind.self) ?? options.loss
     options.optimizer = try choice("optimizer", OptimizerKind.self) ?? options.optimizer
-    options.learningRate = try real("learning-rate", 0...largest) ?? options.learningRate
+    options.learningRate = try real("learning-rate", 0...largest)
     options.schedule = try choice("schedule", ScheduleKind.self) ?? options.schedule
-    options.warmup = try integer("warmup", atLeast: 0) ?? options.warmup
+    options.warmup = try integer("warmup", atLeast: 0)
     options.stepEvery = try integer("step-every") ?? options.stepEvery
     options.stepFactor = try real("step-factor", 0...1) ?? options.stepFactor
     options.plateauEvery = try integer("plateau-every") ?? options.plateauEvery

@@ -127,7 +127,7 @@ struct OptimizerTests {
   func firstStep() {
     var options = options(.adam, .constant)
     options.epsilon = 0
-    options.schedule = .constant
+    (options.schedule, options.warmup) = (.constant, 0)
     let parameters = AlignedBuffer<Double>(repeating: 0, count: 2)
     let gradients = AlignedBuffer<Double>(repeating: 0, count: 2)
     var values = gradients.mutableSpan
@@ -143,7 +143,7 @@ struct OptimizerTests {
   @Test("parameters that are not finite are noticed", arguments: [Double.infinity, .nan, 1e308])
   func notFinite(rate: Double) {
     var options = TrainingOptions()
-    (options.learningRate, options.schedule) = (rate, .constant)
+    (options.learningRate, options.schedule, options.warmup) = (rate, .constant, 0)
     let parameters = AlignedBuffer<Double>(repeating: -1.5e308, count: 3)
     let gradients = AlignedBuffer<Double>(repeating: 1, count: 3)
     var optimizer = Optimizer<Double>(options, count: 3)

@@ -1,6 +1,9 @@
+import ClusterTrees
 import Foundation
+import OperatorNetworks
 import Testing
-import Training
+
+@testable import Training
 
 @Suite("Learning rates")
 struct ScheduleTests {
@@ -8,6 +11,7 @@ struct ScheduleTests {
     var options = TrainingOptions()
     options.learningRate = 0.5
     options.iterations = 100
+    options.warmup = 0
     change(&options)
     return options
   }
@@ -54,6 +58,41 @@ struct ScheduleTests {
     for (rate, expected) in zip(rates, [0.1, 0.2, 0.3, 0.4, 0.5, 0.5]) {
       #expect(abs(rate - expected) < 1e-15)
     }
+  }
+
+  @Test(
+    "the rate rises over a twentieth of the steps unless it is said",
+    arguments: [(0, 0), (19, 0), (20, 1), (2000, 100), (16039, 801)])
+  func standardWarmup(iterations: Int, steps: Int) {
+    let options = options { ($0.schedule, $0.warmup, $0.iterations) = (.constant, nil, iterations) }
+    for step in 0..<steps {
+      #expect(
+        abs(options.learningRate(at: step) - 0.5 * Double(step + 1) / Double(steps + 1)) < 1e-15)
+    }
+    #expect(options.learningRate(at: steps) == 0.5)
+  }
+
+  /// The model, r, K, the points, and the most numbers that the network sums at once: windows of 7 boxes on
+  /// each axis in bridges, of 3 in the near field; 2·5 + 1 points of `conv`; all points.
+  static let sums: [(Model, Int, Int, [Int], Int)] = [
+    (.mnnH2, 6, 3, [160], 7 * 6), (.mnnH2, 20, 3, [160], 7 * 20), (.mnnH2, 1, 3, [160], 3 * 5),
+    (.mnnH2, 6, 2, [40, 40], 49 * 6), (.mnnH2, 1, 2, [40, 40], 9 * 25),
+    (.conv, 6, 2, [40], 11 * 6), (.dense, 6, 2, [40], 40),
+  ]
+
+  @Test("the rate follows from the most numbers that are summed at once", arguments: sums.indices)
+  func standardRate(index: Int) throws {
+    let (model, channels, layers, points, sum) = Self.sums[index]
+    var network = NetworkOptions()
+    (network.model, network.channels, network.layers) = (model, channels, layers)
+    network.boundary = .periodic
+    let built = try Network.build(network, sources: .grid(points))
+    #expect(built.widestSum == sum)
+    let rate = min(0.05, 1 / Double(sum))
+    let settled = options { ($0.learningRate, $0.warmup) = (nil, nil) }.settled(for: built)
+    #expect(settled.learningRate == rate && settled.warmup == 5)
+    // What is given stays.
+    #expect(options { _ in }.settled(for: built) == options { _ in })
   }
 
   @Test(
