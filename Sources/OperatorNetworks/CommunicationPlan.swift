@@ -159,6 +159,33 @@ public struct CommunicationPlan: Sendable, Equatable {
     return owners
   }
 
+  /// Returns for each value the sum of which it is a term, if a function stands between their gradients.
+  static func activatedSums(_ network: Network) -> [Int?] {
+    let owners = gradientOwners(network)
+    var sums = [Int?](repeating: nil, count: network.values.count)
+    for item in network.layers {
+      if let addend = item.addend, owners[addend] == addend { sums[addend] = item.target }
+    }
+    return sums
+  }
+
+  /// Returns the memory that the gradients of the boxes need which each rank computes.
+  ///
+  /// - Parameters:
+  ///   - network: The network.
+  ///   - partition: Who owns its boxes.
+  /// - Returns: For each rank the channels; gradients that are not needed at the same time share them.
+  public func gradientChannels(_ network: Network, _ partition: TreePartition) -> [Int] {
+    let memory = GradientMemory(network, self, BackwardSchedule(network, self))
+    return (0..<partition.rankCount).map { rank in
+      let counts = zip(network.values, partition.values).map { value, boxes in
+        let computed = boxes.computed(by: rank)
+        return value.layout.starts[computed.upperBound] - value.layout.starts[computed.lowerBound]
+      }
+      return memory.places(counts).map(\.upperBound).max() ?? 0
+    }
+  }
+
   /// Adds up the boxes of each message; weights are counted apart.
   private static func messages(
     _ network: Network, _ transfers: [Transfer], weights: [Int: Int], ranks: Int

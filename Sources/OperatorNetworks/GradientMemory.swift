@@ -4,22 +4,18 @@
 /// reads it. Gradients that are never needed at the same time share memory, so a pass touches less of it and finds
 /// more of it in the caches.
 struct GradientMemory: Sendable {
-  /// For each value: the places of its gradient; none if it has none of its own.
-  let places: [Range<Int>]
+  /// For each value that has a gradient of its own: when that is needed.
+  private let lives: [ClosedRange<Int>?]
 
-  /// Plans the memory of a pass.
+  /// Finds out when gradients are needed.
   ///
   /// - Parameters:
   ///   - network: The network.
   ///   - plan: Its communication.
   ///   - schedule: The work of the pass.
-  ///   - owners: For each value: the one whose gradient is also its own.
-  ///   - sums: For each value: the sum of which it is a term, if a function stands between their gradients.
-  ///   - counts: For each value: the numbers of its gradient.
-  init(
-    _ network: Network, _ plan: CommunicationPlan, _ schedule: BackwardSchedule, owners: [Int],
-    sums: [Int?], counts: [Int]
-  ) {
+  init(_ network: Network, _ plan: CommunicationPlan, _ schedule: BackwardSchedule) {
+    let owners = CommunicationPlan.gradientOwners(network)
+    let sums = CommunicationPlan.activatedSums(network)
     var lives = [ClosedRange<Int>?](repeating: nil, count: network.values.count)
     func touch(_ value: Int, at time: Int) {
       let life = lives[owners[value]] ?? time...time
@@ -51,11 +47,16 @@ struct GradientMemory: Sendable {
         if task.part != nil { touch(item.source, at: time) }
       }
     }
-    places = Self.place(lives, counts)
+    // Nobody asks for the gradient of the input.
+    lives[0] = nil
+    self.lives = lives
   }
 
-  /// Gives each gradient the lowest places that are free during its life.
-  private static func place(_ lives: [ClosedRange<Int>?], _ counts: [Int]) -> [Range<Int>] {
+  /// Gives each gradient the lowest places that are free while it is needed, the largest first.
+  ///
+  /// - Parameter counts: For each value: the numbers of its gradient.
+  /// - Returns: For each value the places of its gradient; none if it has none of its own.
+  func places(_ counts: [Int]) -> [Range<Int>] {
     var places = [Range<Int>](repeating: 0..<0, count: counts.count)
     var placed: [Int] = []
     for value in counts.indices.sorted(by: { counts[$0] > counts[$1] }) {

@@ -115,19 +115,11 @@ public final class NetworkExecutor<Scalar: KernelScalar & MPIScalar> {
         accumulatesInput: backward.accumulates[layer], provider: provider)
     }
     let owners = CommunicationPlan.gradientOwners(network)
-    var sums = [Int?](repeating: nil, count: network.values.count)
-    for item in network.layers {
-      if let addend = item.addend, owners[addend] == addend { sums[addend] = item.target }
-    }
-    self.sums = sums
-    let memory = GradientMemory(
-      network, plan, backward, owners: owners, sums: sums,
-      counts: share.gradients.indices.map { value in
-        let isOwn = owners[value] == value && forTraining && value != 0
-        return isOwn ? share.gradients[value].channelCount * samples : 0
-      })
+    sums = CommunicationPlan.activatedSums(network)
+    let places = GradientMemory(network, plan, backward).places(
+      share.gradients.map { forTraining ? $0.channelCount * samples : 0 })
     gradients = (0..<slots).map { _ in
-      let own = AlignedBuffer<Scalar>.several(repeating: 0, places: memory.places)
+      let own = AlignedBuffer<Scalar>.several(repeating: 0, places: places)
       return owners.map { own[$0] }
     }
     let plans = plans

@@ -77,15 +77,16 @@ public struct StepPlan: Sendable {
   private let sampleTraffic: [Rank]
   /// Whether some weights are shared by rows on several ranks.
   private let gathersSums: Bool
-  /// For each tree rank: the channels that it receives.
-  private let receivedChannels: [Int]
+  /// For each tree rank: the channels of values, of gradients that are needed at the same time, and of what it
+  /// receives.
+  private let heldChannels: [Int]
   /// The shards that tree ranks compute together, between the same exchanges.
   ///
   /// More of them need fewer messages, fewer of them less memory, and stay in the caches; the result is the same.
   public let wave: Int
 
   /// The bytes of values and gradients that a wave has at most, unless one shard has more.
-  private static var waveBytes: Int { 6 << 20 }
+  private static var waveBytes: Int { 5 << 20 }
 
   /// Plans the steps of a network on a grid.
   ///
@@ -133,9 +134,11 @@ public struct StepPlan: Sendable {
     communication = plan
     loads = RankLoad.all(network, partition)
     gathersSums = plan.sumCounts.contains { $0 > 0 }
-    (weightTraffic, sampleTraffic, receivedChannels) = (weights, samples, received)
-    let channels = zip(loads, received).map { 2 * $0.channels + $1 }.max() ?? 0
-    let fitting = Self.waveBytes / max(1, channels * sizes.shard * sizes.scalar)
+    (weightTraffic, sampleTraffic) = (weights, samples)
+    let gradients = plan.gradientChannels(network, partition)
+    let held = zip(loads, zip(gradients, received)).map { $0.channels + $1.0 + $1.1 }
+    let fitting = Self.waveBytes / max(1, (held.max() ?? 0) * sizes.shard * sizes.scalar)
+    heldChannels = held
     wave = treeRanks == 1 ? 1 : sizes.wave ?? max(1, min(fitting, sizes.shards))
   }
 
@@ -203,8 +206,7 @@ public struct StepPlan: Sendable {
     rank.parameters = load.parameters
     rank.flops = load.flopsPerSample * samples
     let held = max(min(wave, data.shards), 1)
-    rank.activationBytes =
-      (2 * load.channels + receivedChannels[tree]) * held * sizes.shard * sizes.scalar
+    rank.activationBytes = heldChannels[tree] * held * sizes.shard * sizes.scalar
     return rank
   }
 

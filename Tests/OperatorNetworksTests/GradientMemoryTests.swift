@@ -10,23 +10,19 @@ import Testing
     let plan = CommunicationPlan(network, partition)
     let schedule = BackwardSchedule(network, plan)
     let owners = CommunicationPlan.gradientOwners(network)
-    var sums = [Int?](repeating: nil, count: network.values.count)
-    for item in network.layers {
-      if let addend = item.addend, owners[addend] == addend { sums[addend] = item.target }
-    }
-    let counts = network.values.indices.map {
-      owners[$0] == $0 && $0 != 0 ? network.values[$0].layout.channelCount * 16 : 0
-    }
-    let memory = GradientMemory(network, plan, schedule, owners: owners, sums: sums, counts: counts)
-    for (value, place) in memory.places.enumerated() where counts[value] > 0 {
+    let sums = CommunicationPlan.activatedSums(network)
+    let all = network.values.map { $0.layout.channelCount * 16 }
+    let counts = network.values.indices.map { owners[$0] == $0 && $0 != 0 ? all[$0] : 0 }
+    let places = GradientMemory(network, plan, schedule).places(all)
+    for (value, place) in places.enumerated() where counts[value] > 0 {
       #expect(place.count == counts[value] && place.lowerBound % 16 == 0)
     }
-    var writer = [Int](repeating: -1, count: memory.places.map(\.upperBound).max() ?? 0)
+    var writer = [Int](repeating: -1, count: places.map(\.upperBound).max() ?? 0)
     func write(_ value: Int) {
-      for place in memory.places[owners[value]] { writer[place] = owners[value] }
+      for place in places[owners[value]] { writer[place] = owners[value] }
     }
     func read(_ value: Int, _ comment: String) {
-      let place = memory.places[owners[value]]
+      let place = places[owners[value]]
       #expect(
         place.allSatisfy { writer[$0] == owners[value] },
         "\(comment) of \(network.values[value].name)")
