@@ -83,13 +83,17 @@ struct HierarchicalWiring {
   /// The boxes of the sources on a level, with the channels of their expansions.
   private func sourceLayout(_ level: Int) -> BoxLayout {
     skeleton.map { BoxLayout(channels: $0.sources[level]) }
-      ?? BoxLayout(boxes: sources.boxCount(level: level), channels: options.channels)
+      ?? BoxLayout(
+        boxes: sources.boxCount(level: level),
+        channels: options.channels(level: level, leaves: sources.levels))
   }
 
   /// The boxes of the receivers on a level, with the channels of their expansions.
   private func receiverLayout(_ level: Int) -> BoxLayout {
     skeleton.map { BoxLayout(channels: $0.receivers[level]) }
-      ?? BoxLayout(boxes: receivers.boxCount(level: level), channels: options.channels)
+      ?? BoxLayout(
+        boxes: receivers.boxCount(level: level),
+        channels: options.channels(level: level, leaves: receivers.levels))
   }
 
   /// For each level: the first leaf under each box, and the number of leaves.

@@ -18,7 +18,9 @@ extension Network {
       "near", from: 0, to: layout, options: options, pattern: windows.near,
       endsWithActivation: false)
     for level in 2...leaves {
-      let boxes = BoxLayout(boxes: tree.boxCount(level: level), channels: options.channels)
+      let boxes = BoxLayout(
+        boxes: tree.boxCount(level: level),
+        channels: options.channels(level: level, leaves: leaves))
       let restricted = builder.addRestriction(
         "restriction.\(level)", from: 0, to: boxes, options: options,
         pattern: .descendantsToAncestors(tree, from: leaves, to: level, sharing: sharing),

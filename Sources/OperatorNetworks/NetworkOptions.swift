@@ -42,6 +42,9 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
   public var sharing = NetworkSharing.own
   /// r: the channels of a box, or of a point for `conv`.
   public var channels = 6
+  /// The channels of the boxes above the leaves, level by level upwards, the last number for all further levels; r
+  /// if nil.
+  public var coarseChannels: [Int]?
   /// The kernel whose H²-matrix says how many channels each box of `h2nn` has; r everywhere if nil.
   public var skeleton: SkeletonKernel?
   /// ε: a basis of the skeleton leaves out singular values up to ε times the largest; 1e-3 if nil.
@@ -86,6 +89,18 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
     }
   }
 
+  /// Returns the channels of the boxes of a level.
+  ///
+  /// - Parameters:
+  ///   - level: The level.
+  ///   - leaves: The level of the leaves.
+  /// - Returns: r on the level of the leaves.
+  func channels(level: Int, leaves: Int) -> Int {
+    guard let coarseChannels, let last = coarseChannels.last, level < leaves else { return channels }
+    let above = leaves - level - 1
+    return above < coarseChannels.count ? coarseChannels[above] : last
+  }
+
   /// K′ and the function of the transfers.
   var transfers: (layers: Int, activation: Activation) {
     let layers = transferLayers ?? 1
@@ -110,6 +125,7 @@ extension Network {
     let sizes = [
       ("channels", options.channels), ("layers", options.layers), ("width", options.width ?? 1),
       ("block-width", options.blockWidth ?? 1), ("transfer-layers", options.transferLayers ?? 1),
+      ("coarse-channels", options.coarseChannels?.min() ?? 1),
     ]
     for (name, value) in sizes where value < 1 {
       throw NetworkError("--\(name) \(value): at least 1 is needed")
@@ -153,8 +169,12 @@ extension NetworkOptions {
         "--transfer-activation with --model mnn-h: its transfers lead from and to points and end "
           + "without a function; give 2 --transfer-layers or more")
     }
+    if coarseChannels != nil && skeleton != nil {
+      throw NetworkError("--coarse-channels and --skeleton both say how many channels boxes have")
+    }
     guard model == .conv || model == .dense else { return }
     let names = [
+      ("coarse-channels", coarseChannels != nil),
       ("block-width", blockWidth != nil), ("transfer-layers", transferLayers != nil),
       ("transfer-activation", transferActivation != nil),
     ]

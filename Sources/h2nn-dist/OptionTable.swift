@@ -75,6 +75,10 @@ enum OptionGroups {
         standard: "own"),
       OptionSpec("channels", "r", "channels of a box, or of a point for conv", standard: "6"),
       OptionSpec(
+        "coarse-channels", "a,b,…",
+        "channels above the leaves, level by level upwards, the last for all further",
+        standard: "r"),
+      OptionSpec(
         "skeleton", "KERNEL",
         "channels by rank: inverse-distance, exponential-integral:μ, log, gaussian:ℓ, custom-operator",
         standard: "uniform"),

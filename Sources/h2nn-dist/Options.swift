@@ -9,6 +9,7 @@ extension Arguments {
     options.model = try choice("model", Model.self) ?? options.model
     options.sharing = try choice("sharing", NetworkSharing.self) ?? options.sharing
     options.channels = try integer("channels") ?? options.channels
+    options.coarseChannels = try counts("coarse-channels")
     options.skeleton = try skeleton()
     options.tolerance = try real("tolerance", 0...1)
     options.rankLimit = try integer("rank-limit")
@@ -90,6 +91,17 @@ extension Arguments {
     else {
       throw .usage(
         "--\(name) \(text): needed are ascending fractions from 0 to 1 like 0.2,0.4,0.6, or none")
+    }
+    return numbers
+  }
+
+  /// Returns positive numbers separated by commas.
+  private func counts(_ name: String) throws(TrainingError) -> [Int]? {
+    guard let text = text(name) else { return nil }
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false)
+      .map { Int($0.filter { $0 != " " }) ?? 0 }
+    guard numbers.allSatisfy({ $0 > 0 }) else {
+      throw .usage("--\(name) \(text): needed are positive numbers like 8,12,16")
     }
     return numbers
   }
