@@ -94,7 +94,7 @@ struct RecipeTests {
     _ = try scratch.summary(of: words + ["--stop-after", "5"], status: 75)
     // A value of a dense network sums all 40 points; two steps are a twentieth.
     let rates = try column(scratch, "run", "learning_rate").compactMap { $0 }
-    for (rate, expected) in zip(rates, [1, 2, 3, 3, 3]) {
+    for (rate, expected) in zip(rates, [1.0, 2, 3, 3, 3]) {
       #expect(abs(rate - 0.025 * expected / 3) < 1e-15)
     }
     #expect(rates.count == 5)
