@@ -83,6 +83,27 @@ struct RecipeTests {
       ["--schedule plateau", "validation", "--split"])
   }
 
+  @Test("without a rate and a warm-up both follow, and are those that stand in the checkpoint")
+  func standard() throws {
+    let scratch = try Scratch()
+    let data = try scratch.write(Fields())
+    var words = words(data, scratch.file("run"), ["--schedule", "constant", "--batch", "16"])
+    words.replaceSubrange(
+      try #require(words.firstRange(of: ["--learning-rate", "0.008", "--iterations", "12"])),
+      with: ["--model", "dense", "--iterations", "40"])
+    _ = try scratch.summary(of: words + ["--stop-after", "5"], status: 75)
+    // A value of a dense network sums all 40 points; two steps are a twentieth.
+    let rates = try column(scratch, "run", "learning_rate").compactMap { $0 }
+    for (rate, expected) in zip(rates, [1.0, 2, 3, 3, 3]) {
+      #expect(abs(rate - 0.025 * expected / 3) < 1e-15)
+    }
+    #expect(rates.count == 5)
+    _ = try scratch.summary(
+      of: words + ["--stop-after", "6", "--learning-rate", "0.025", "--warmup", "2"], status: 75)
+    try expectFailure(
+      words + ["--warmup", "0"], status: 64, ["--warmup is 0, not 2", "--restart"])
+  }
+
   @Test("a batch that grows is counted as it is")
   func growthCounts() throws {
     let scratch = try Scratch()
