@@ -3,7 +3,7 @@ import OperatorNetworks
 
 extension TrainingOptions {
   /// The largest learning rate that follows from a network.
-  static let largestRate = 0.05
+  static let largestRate = 0.025
 
   /// Returns the learning rate of a network one of whose values sums n numbers, and none more.
   ///

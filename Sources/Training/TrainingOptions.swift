@@ -154,7 +154,9 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   /// β₂ of the optimizer.
   public var beta2 = 0.99
   /// ε of the optimizer, outside the root and after the bias correction.
-  public var epsilon = 1e-8
+  ///
+  /// Small against gradients of losses that are small from the start, such as relative ones of fields that vary little.
+  public var epsilon = 1e-14
   /// The momentum of Nadam.
   public var nadamMomentum = NadamMomentum.constant
   /// The samples of a step, at first.

@@ -121,7 +121,7 @@ enum OptionGroups {
       OptionSpec("optimizer", "NAME", "adam or nadam", standard: "adam"),
       OptionSpec(
         "learning-rate", "η", "learning rate at first",
-        standard: "1/n, at most 0.05; n is the most numbers that a value of the network sums"
+        standard: "1/n, at most 0.025; n is the most numbers that a value of the network sums"
       ),
       OptionSpec("schedule", "NAME", "constant, cosine, step or plateau", standard: "cosine"),
       OptionSpec(
@@ -144,7 +144,7 @@ enum OptionGroups {
         standard: "none"),
       OptionSpec("beta1", "x", "decay of the first moment", standard: "0.9"),
       OptionSpec("beta2", "x", "decay of the second moment", standard: "0.99"),
-      OptionSpec("epsilon", "x", "ε, added outside the root", standard: "1e-8"),
+      OptionSpec("epsilon", "x", "ε, added outside the root", standard: "1e-14"),
       OptionSpec(
         "nadam-momentum", "NAME", "constant, or keras for the schedule of Keras 2",
         standard: "constant"),

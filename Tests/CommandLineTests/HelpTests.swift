@@ -6,13 +6,13 @@ import Testing
 struct HelpTests {
   static let shared = "config summary help"
   static let layout = "input-name output-name samples-last"
-  static let planning = "grid replicate-below scaling machine"
+  static let planning = "grid replicate-below wave scaling machine"
   static let network = """
-    model sharing channels skeleton tolerance rank-limit layers leaf levels admissibility boundary \
+    model sharing channels coarse-channels skeleton tolerance rank-limit layers leaf levels admissibility boundary \
     linear-path activation block-activation block-width transfer-layers transfer-activation width
     """
   static let training = """
-    data out restart repeat stop-after grid replicate-below machine report-every validate-every \
+    data out restart repeat stop-after grid replicate-below wave machine report-every validate-every \
     checkpoint-every sample-memory stall-timeout loss optimizer learning-rate schedule warmup \
     step-every step-factor plateau-every plateau-patience plateau-threshold drop-at batch-growth beta1 beta2 epsilon nadam-momentum initializer initialize batch shard iterations epochs split precision seed input-shift input-scale \
     output-shift output-scale

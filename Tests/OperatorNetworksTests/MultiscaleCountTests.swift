@@ -35,6 +35,23 @@ import Testing
     #expect(network.parameterCount == expected && network.activeParameterCount == expected)
   }
 
+  /// Near field 5 (3·5·5 + 5); restrictions 5·6 + 6 and 2·6·4 + 4; bridges 5 (7·6·6 + 6) and
+  /// 5 (5·4·4 + 4); interpolations 4·12 + 12 and 6·5 + 5.
+  @Test func channelsAboveTheLeaves() throws {
+    var options = options(.mnnH2, .offset)
+    options.coarseChannels = [4, 9]
+    #expect(try count(options, [40]) == 400 + 36 + 52 + 1290 + 420 + 60 + 35)
+    // With a further level, which has the last number of channels.
+    let network = try Network.build(options, sources: .grid([160]))
+    let channels = network.values.map { $0.layout.channels(of: 0) }
+    #expect(Set(channels) == [4, 5, 6, 9])
+    options.coarseChannels = [0]
+    #expect(throws: NetworkError.self) { try count(options, [40]) }
+    options.coarseChannels = [4]
+    options.model = .conv
+    #expect(throws: NetworkError.self) { try count(options, [40]) }
+  }
+
   /// Parameters in the terms of the authors: of positions, windows and channels.
   struct Terms {
     let dimension: Int

@@ -33,7 +33,7 @@ struct NetworkCase: Sendable, CustomTestStringConvertible {
     return try Network.build(options, sources: sources, receivers: receivers)
   }
 
-  static let all = h2nn + skeletons + mnnH2 + mnnH + blocks + transfers + plain
+  static let all = h2nn + skeletons + mnnH2 + mnnH + coarse + blocks + transfers + plain
 
   static let h2nn: [NetworkCase] = [
     NetworkCase("h2nn 40", .h2nn, .grid([40])),
@@ -99,6 +99,18 @@ struct NetworkCase: Sendable, CustomTestStringConvertible {
       }
     ]
   }
+
+  /// More channels above the leaves.
+  static let coarse: [NetworkCase] = [
+    NetworkCase("h2nn 40 coarse channels", .h2nn, .grid([40])) { $0.coarseChannels = [5] },
+    NetworkCase("mnn-h2 80 coarse channels", .mnnH2, .grid([80])) {
+      ($0.coarseChannels, $0.sharing, $0.boundary) = ([4, 7], .offset, .periodic)
+    },
+    NetworkCase("mnn-h2 16x16 coarse channels", .mnnH2, .grid([16, 16])) {
+      ($0.leaf, $0.layers, $0.coarseChannels, $0.sharing) = (2, 2, [2], .mix)
+    },
+    NetworkCase("mnn-h 40 coarse channels", .mnnH, .grid([40])) { $0.coarseChannels = [5, 9] },
+  ]
 
   /// Small networks in place of blocks.
   static let blocks: [NetworkCase] = [

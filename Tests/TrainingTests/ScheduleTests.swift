@@ -88,7 +88,7 @@ struct ScheduleTests {
     network.boundary = .periodic
     let built = try Network.build(network, sources: .grid(points))
     #expect(built.widestSum == sum)
-    let rate = min(0.05, 1 / Double(sum))
+    let rate = min(0.025, 1 / Double(sum))
     let settled = options { ($0.learningRate, $0.warmup) = (nil, nil) }.settled(for: built)
     #expect(settled.learningRate == rate && settled.warmup == 5)
     // What is given stays.
