@@ -30,14 +30,14 @@ struct HelpTests {
   /// The options of each verb.
   static let verbs = [
     ("generate", "\(samples) \(problems) \(layout)"), ("train", "\(training) \(network) \(layout)"),
-    ("evaluate", "checkpoint data part grid replicate-below \(layout)"),
-    ("predict", "checkpoint data out force grid replicate-below \(layout)"),
+    ("evaluate", "checkpoint data part grid replicate-below wave \(layout)"),
+    ("predict", "checkpoint data out force grid replicate-below wave \(layout)"),
     ("compare", "run data part \(layout)"),
     (
       "inspect",
       "points data lists \(planning) batch shard precision \(network) \(layout)"
     ),
-    ("bench", "out points batch shard precision repeat grid replicate-below json \(network)"),
+    ("bench", "out points batch shard precision repeat grid replicate-below wave json \(network)"),
     ("plot", "run data sample out force \(layout)"),
     ("study", "out data-directory report only set commit"),
     (
