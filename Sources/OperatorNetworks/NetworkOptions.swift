@@ -96,7 +96,9 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
   ///   - leaves: The level of the leaves.
   /// - Returns: r on the level of the leaves.
   func channels(level: Int, leaves: Int) -> Int {
-    guard let coarseChannels, let last = coarseChannels.last, level < leaves else { return channels }
+    guard let coarseChannels, let last = coarseChannels.last, level < leaves else {
+      return channels
+    }
     let above = leaves - level - 1
     return above < coarseChannels.count ? coarseChannels[above] : last
   }

@@ -1,4 +1,5 @@
 import BlockKernels
+import BlockSparse
 import ClusterTrees
 import OperatorNetworks
 import Testing
