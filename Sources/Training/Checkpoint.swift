@@ -80,7 +80,9 @@ public enum Checkpoint {
   /// - Throws: ``TrainingError`` (66) if there is none.
   public static func find(_ path: String) throws(TrainingError) -> String {
     var isDirectory = false
-    if let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] {
+    // A link stands for what it leads to.
+    let place = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    if let type = try? FileManager.default.attributesOfItem(atPath: place)[.type] {
       isDirectory = (type as? FileAttributeType) == .typeDirectory
       if !isDirectory { return path }
     }

@@ -17,9 +17,10 @@ struct OutputFile {
     mayOverwrite = arguments.has("force")
   }
 
-  /// Returns whether a path names a directory.
+  /// Returns whether a path names a directory, or a link to one.
   static func isDirectory(_ path: String) -> Bool {
-    let type = try? FileManager.default.attributesOfItem(atPath: path)[.type]
+    let place = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    let type = try? FileManager.default.attributesOfItem(atPath: place)[.type]
     return (type as? FileAttributeType) == .typeDirectory
   }
 

@@ -49,6 +49,19 @@ struct EvaluateTests {
     #expect(try all.number("error_mean") != trained.number("test_error"))
   }
 
+  @Test("a link to a run stands for the run")
+  func link() throws {
+    let scratch = try Scratch()
+    let data = try scratch.write(Fields())
+    _ = try train(scratch, data, Self.split)
+    try FileManager.default.createSymbolicLink(
+      atPath: scratch.file("link"), withDestinationPath: scratch.file("run"))
+    let found = try scratch.summary(
+      of: ["evaluate", "--data", data, "--checkpoint", scratch.file("link")])
+    #expect(
+      try found.number("error_mean") == evaluate(scratch, data).number("error_mean"))
+  }
+
   @Test("errors are those of the predictions, in physical units", arguments: ["float", "double"])
   func recomputed(precision: String) throws {
     let scratch = try Scratch()
