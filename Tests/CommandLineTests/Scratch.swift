@@ -57,6 +57,18 @@ func program(
     "h2nn-dist", arguments: words, ranks: ranks, environment: environment, timeout: 120)
 }
 
+/// Runs the program on ranks whose command lines differ, as on nodes that see other files.
+///
+/// - Parameter lines: The verb and its options, rank by rank.
+/// - Returns: The status and the texts.
+/// - Throws: `LaunchError` if the program is missing or hangs.
+func program(onRanks lines: [[String]]) throws -> Launch {
+  let path = try locate("h2nn-dist").path
+  // What stands behind a colon is the next program of mpirun.
+  let others = lines.dropFirst().flatMap { [":", "-n", "1", path] + $0 }
+  return try launch("h2nn-dist", arguments: lines[0] + others, ranks: 1, timeout: 120)
+}
+
 extension Launch {
   /// The messages of the program about what went wrong, without what `mpirun` adds.
   var messages: [String] {

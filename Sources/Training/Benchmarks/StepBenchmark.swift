@@ -58,7 +58,7 @@ extension MachineBenchmark {
     options = options.settled(for: network)
     let sizes = StepPlan.Sizes(options)
     let plan =
-      try gridOptions?.plan(network, ranks: world.size, sizes: sizes)
+      try gridOptions?.plan(network, sizes: sizes, on: world)
       ?? StepPlan(network, dataGroups: 1, treeRanks: 1, sizes: sizes)
     // Without a grid each rank is one of its own.
     let part = try ProcessGrid.part(

@@ -194,7 +194,8 @@ public struct CostModel: Sendable, Equatable {
       }
     }
     var seconds = 0.0
-    for (key, ranks) in rounds {
+    // In one order: that of a dictionary differs from process to process, and the last bits of the sum with it.
+    for (key, ranks) in rounds.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
       let isOnce = key[0] == CommunicationPlan.Phase.weights.rawValue
       let (factor, times) = isOnce ? (1, 1) : (samples, waves)
       seconds +=

@@ -1,3 +1,4 @@
+public import MessagePassing
 public import OperatorNetworks
 
 /// How the ranks of a run are arranged; it does not change the result.
@@ -18,14 +19,35 @@ public struct GridOptions: Sendable {
 
   /// Arranges ranks for a network.
   ///
+  /// Collective. Rank 0 compares predicted times and decides; the others take its grid, whatever their processors
+  /// or files of machines would make them choose.
+  ///
   /// - Parameters:
   ///   - network: The network.
-  ///   - ranks: The number of ranks.
   ///   - sizes: The sizes of a step.
+  ///   - communicator: The ranks to arrange.
   /// - Returns: The plan of the given grid, or of the one whose predicted step is shortest;
   ///   more tree ranks are taken only if they promise a fifth.
-  /// - Throws: ``TrainingError`` (64) if the grid does not fit.
+  /// - Throws: ``TrainingError`` (64) if the grid does not fit, `MPIError` if the library fails.
   public func plan(
+    _ network: Network, sizes: StepPlan.Sizes, on communicator: borrowing Communicator
+  ) throws -> StepPlan {
+    let chosen: StepPlan? = try communicator.agree {
+      communicator.rank == 0 ? try plan(network, ranks: communicator.size, sizes: sizes) : nil
+    }
+    var numbers = chosen.map { [$0.dataGroups, $0.treeRanks, $0.replicatedBoxes] } ?? [0, 0, 0]
+    var span = numbers.mutableSpan
+    try communicator.broadcast(&span, from: 0)
+    var sizes = sizes
+    sizes.wave = wave
+    return chosen
+      ?? StepPlan(
+        network, dataGroups: numbers[0], treeRanks: numbers[1], replicatedBoxes: numbers[2],
+        sizes: sizes)
+  }
+
+  /// Arranges ranks for a network, on one rank.
+  private func plan(
     _ network: Network, ranks: Int, sizes: StepPlan.Sizes
   ) throws(TrainingError) -> StepPlan {
     var sizes = sizes

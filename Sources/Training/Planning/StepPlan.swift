@@ -70,6 +70,8 @@ public struct StepPlan: Sendable {
   public let communication: CommunicationPlan
   /// What each tree rank holds and computes.
   public let loads: [RankLoad]
+  /// Values with fewer boxes are computed on every tree rank.
+  public let replicatedBoxes: Int
   /// The sizes of the step.
   public let sizes: Sizes
   /// For each tree rank: what it sends of weights, and in a pass for each sample.
@@ -130,6 +132,7 @@ public struct StepPlan: Sendable {
     }
     self.dataGroups = dataGroups
     self.partition = partition
+    self.replicatedBoxes = replicatedBoxes
     self.sizes = sizes
     communication = plan
     loads = RankLoad.all(network, partition)

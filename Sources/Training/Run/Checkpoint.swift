@@ -96,6 +96,42 @@ public enum Checkpoint {
     return newest
   }
 
+  /// Finds on rank 0 the checkpoint that a path names, so that all ranks open the same file.
+  ///
+  /// A run that goes on publishes checkpoints at any time, and the directory may look otherwise on another node.
+  ///
+  /// Collective.
+  ///
+  /// - Parameters:
+  ///   - path: A file or a directory; only that of rank 0 matters.
+  ///   - communicator: The ranks that read the file together.
+  /// - Returns: The file, the same on all ranks.
+  /// - Throws: ``TrainingError`` (66) if there is none, `MPIError` if the library fails.
+  public static func find(
+    _ path: String, on communicator: borrowing Communicator
+  ) throws -> String {
+    let found = try communicator.agree { communicator.rank == 0 ? try find(path) : "" }
+    let text = try communicator.broadcast(Array(found.utf8), from: 0)
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// Lists the checkpoints that rank 0 finds, the newest first, so that all ranks try the same files.
+  ///
+  /// Collective.
+  ///
+  /// - Parameters:
+  ///   - directory: The directory of the run.
+  ///   - communicator: The ranks that read the files together.
+  /// - Returns: The paths, the same on all ranks.
+  /// - Throws: `MPIError` if the library fails.
+  static func list(
+    in directory: String, on communicator: borrowing Communicator
+  ) throws(MPIError) -> [String] {
+    let found = communicator.rank == 0 ? list(in: directory) : []
+    let text = try communicator.broadcast(Array(found.joined(separator: "\n").utf8), from: 0)
+    return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
+  }
+
   /// Reads what is needed to build the network.
   ///
   /// Collective.

@@ -51,7 +51,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     var configuration = configuration
     configuration.training = configuration.training.settled(for: network)
     let plan = try gridOptions.plan(
-      network, ranks: world.size, sizes: StepPlan.Sizes(configuration.training))
+      network, sizes: StepPlan.Sizes(configuration.training), on: world)
     let grid = try ProcessGrid(
       dataGroups: plan.dataGroups, treeRanks: plan.treeRanks, on: world)
     var run = try TrainingRun(configuration, options, data, network, plan, on: grid)
@@ -78,7 +78,8 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     }
     let skeleton = try configuration.skeleton(
       (data.points, data.outputPoints),
-      checkpoints: options.restart ? [] : try checkpoints(options, on: world), on: world)
+      checkpoints: options.restart ? [] : try Checkpoint.list(in: options.directory, on: world),
+      on: world)
     do {
       return try Network.build(
         configuration.network, sources: data.points, receivers: data.outputPoints,
@@ -136,7 +137,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
       if isFirst { try prepareDirectory() }
     }
     var damage: (any Error)?
-    for path in try Self.checkpoints(options, on: grid.world) {
+    for path in try Checkpoint.list(in: options.directory, on: grid.world) {
       do {
         let header = try Checkpoint.readHeader(path, on: grid.world)
         try check(header)
@@ -173,15 +174,6 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
         exitStatus: ExitStatus.cannotCreate,
         "\(directory): cannot be made ready for a run; choose another --out (\(reason))")
     }
-  }
-
-  /// Returns the checkpoints that rank 0 finds, the newest first, so that all ranks try the same files.
-  private static func checkpoints(
-    _ options: RunOptions, on communicator: borrowing Communicator
-  ) throws -> [String] {
-    let found = communicator.rank == 0 ? Checkpoint.list(in: options.directory) : []
-    let text = try communicator.broadcast(Array(found.joined(separator: "\n").utf8), from: 0)
-    return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
   }
 
   /// A checkpoint that is whole and belongs to another run.

@@ -28,7 +28,7 @@ struct CompareCommand {
     var meanPredictor = Double.nan
     var last: TrainedNetwork?
     for run in runs {
-      let file = try world.agree { try Checkpoint.find(run) }
+      let file = try Checkpoint.find(run, on: world)
       let trained = try TrainedNetwork(
         arguments, try Checkpoint.readHeader(file, on: world), needsOutputs: true, sharing: last,
         on: world)

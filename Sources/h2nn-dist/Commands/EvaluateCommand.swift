@@ -22,7 +22,7 @@ struct TrainedNetwork {
   /// Collective.
   init(_ arguments: Arguments, needsOutputs: Bool, on world: borrowing Communicator) throws {
     let path = try arguments.required("checkpoint")
-    let file = try world.agree { try Checkpoint.find(path) }
+    let file = try Checkpoint.find(path, on: world)
     try self.init(
       arguments, try Checkpoint.readHeader(file, on: world), needsOutputs: needsOutputs, on: world)
   }
@@ -63,7 +63,7 @@ struct TrainedNetwork {
     var options = try arguments.gridOptions()
     options.shape = options.shape ?? (world.size, 1)
     plan = try options.plan(
-      network, ranks: world.size, sizes: StepPlan.Sizes(header.configuration.training))
+      network, sizes: StepPlan.Sizes(header.configuration.training), on: world)
     if let other, other.layout == layout, plan.treeRanks == 1 {
       source = other.source
     } else {

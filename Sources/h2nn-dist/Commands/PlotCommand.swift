@@ -30,7 +30,7 @@ struct PlotCommand {
     var fields: Chart?
     var last: TrainedNetwork?
     for (index, path) in runs.enumerated() {
-      let file = try world.agree { try Checkpoint.find(path) }
+      let file = try Checkpoint.find(path, on: world)
       let header = try Checkpoint.readHeader(file, on: world)
       let name = (path as NSString).lastPathComponent
       losses.series.append(Series(name: name, points: lossPoints(of: header), colour: index + 1))
