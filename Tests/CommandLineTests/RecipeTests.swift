@@ -147,6 +147,30 @@ struct RecipeTests {
     #expect(try scratch.summary(of: growth + ["--epochs", "2"]).integer("iterations") == 4)
   }
 
+  /// Relative errors of such outputs are of the size of their variation, and their squares far below it.
+  @Test("what outputs vary around does not change how well they are learned")
+  func offsets() throws {
+    let scratch = try Scratch()
+    var ratios: [String: Double] = [:]
+    // In single precision the network has the variation alone; the errors are computed in double.
+    for (precision, digits) in [
+      ("double", 0), ("double", 4), ("double", 8), ("float", 0), ("float", 8),
+    ] {
+      var fields = Fields(samples: 200)
+      fields.outputs = fields.outputs.map { 3 + ($0 - 1) * pow(10, Double(-digits)) }
+      let name = "\(precision) \(digits)"
+      let data = try scratch.write(fields, to: "\(name).h5")
+      let words = ["train", "--data", data, "--out", scratch.file(name), "--precision", precision]
+      let summary = try scratch.summary(
+        of: words + small + ["--iterations", "300"])
+      ratios[name] =
+        try summary.number("test_error") / summary.number("mean_predictor_error")
+    }
+    let least = try #require(ratios.values.min())
+    #expect(least < 0.4, "\(ratios)")
+    for (name, ratio) in ratios { #expect(ratio < 2 * least, "\(name): \(ratios)") }
+  }
+
   @Test(
     "fractions that are none are refused",
     arguments: [

@@ -103,11 +103,12 @@ class Network:
 
 
 def moments(path):
-    """Returns the first moments of a checkpoint, (weights, biases) for each layer."""
+    """Returns the first moments of a checkpoint, (weights, biases) for each layer, in units of the loss."""
     with h5py.File(path) as file:
         names = text(file["network"].attrs["layers"]).split("\n")
         group = file["optimizer/first_moment"]
-        return {name: (group[name]["weights"][:], group[name]["biases"][:]) for name in names}
+        unit = file.attrs.get("loss_unit", 1.0)
+        return {name: (unit * group[name]["weights"][:], unit * group[name]["biases"][:]) for name in names}
 
 
 def dataset(path):

@@ -31,13 +31,13 @@ struct LossTests {
     /// Evaluates the loss and its gradient for given outputs, which stand behind those of other boxes.
     func evaluate<Scalar: KernelScalar>(
       _ kind: LossKind, _ output: [Double], as type: Scalar.Type
-    ) throws -> (value: Double, gradient: [Scalar]) {
+    ) throws -> (value: Double, gradient: [Scalar], unit: Double) {
       let norms = (0..<5).map { sample in
         data.outputs[4 * sample..<4 * sample + 4].reduce(0) { $0 + $1 * $1 / (scale * scale) }
       }
       let network = try points(4)
       let loss = Loss<Scalar>(
-        kind, batch: 7, norms: norms, points: 4,
+        kind, batch: 7, norms: norms, training: 0..<4, points: 4,
         sums: BoxSums(network, RankShare(whole: network)), samples: 16)
       let gradient = AlignedBuffer<Scalar>(repeating: 9, count: 16 + 64 + 16)
       try #require(loss.squareCount == 16)
@@ -50,7 +50,7 @@ struct LossTests {
       #expect((all.prefix(16) + all.suffix(16)).allSatisfy { $0 == 9 }, "others are untouched")
       let found = squares.array()
       #expect((found.prefix(16) + found.suffix(16)).allSatisfy { $0 == 9 }, "other shards")
-      return (loss.value(found[16..<32], chosen: chosen[...]), Array(all[16..<80]))
+      return (loss.value(found[16..<32], chosen: chosen[...]), Array(all[16..<80]), loss.unit)
     }
   }
 
@@ -91,7 +91,7 @@ struct LossTests {
   @Test("gradients are differences of the batch's loss", arguments: LossKind.allCases)
   func gradients(kind: LossKind) throws {
     let shard = Shard()
-    let gradient = try shard.evaluate(kind, shard.output, as: Double.self).gradient
+    let (_, gradient, unit) = try shard.evaluate(kind, shard.output, as: Double.self)
     let step = 1e-3
     for place in 0..<64 {
       var (low, high) = (shard.output, shard.output)
@@ -101,10 +101,32 @@ struct LossTests {
         try shard.evaluate(kind, high, as: Double.self).value
         - shard.evaluate(kind, low, as: Double.self).value
       // The loss is quadratic, so that central differences are exact but for rounding; 7 is the batch.
-      #expect(abs(difference / (2 * step) / 7 - gradient[place]) < 1e-11, "at \(place)")
+      let expected = difference / (2 * step) / 7 / unit
+      #expect(abs(expected - gradient[place]) < 1e-11 / unit, "at \(place)")
       if place % 16 >= 3 { #expect(gradient[place] == 0, "column without a sample") }
     }
     #expect(gradient.contains { abs($0) > 1e-3 })
+  }
+
+  @Test(
+    "both losses have gradients of one size, whatever the outputs vary around",
+    arguments: [0, 1e3, 1e9])
+  func unit(offset: Double) throws {
+    let network = try points(4)
+    // Outputs of deviation 1 around an offset; the last sample is not of the training part.
+    let norms = [1, 2, 3, 4, 1e-3].map { 4 * (offset + $0) * (offset + $0) }
+    func loss(_ kind: LossKind) -> Loss<Double> {
+      Loss(
+        kind, batch: 3, norms: norms, training: 0..<4, points: 4,
+        sums: BoxSums(network, RankShare(whole: network)), samples: 16)
+    }
+    let relative = loss(.relative)
+    #expect(relative.unit.significand == 1, "a power of two")
+    let mean = (0..<4).reduce(0) { $0 + relative.weights[$1] } / 4 / relative.unit
+    let squared = loss(.mse)
+    #expect(squared.unit == 1)
+    // Next to the weight 1/N of the mean squared error, up to the root of two.
+    #expect((0.7...1.42).contains(mean / squared.weights[0]), "\(mean)")
   }
 
   /// In a process of its own, which can initialize MPI.
@@ -124,7 +146,7 @@ struct LossTests {
         let norms = try squaredNorms(source, [0, 1], scale: size, sums, on: world)
         // ‖u / s‖² = 25.
         let loss = Loss<Double>(
-          .relative, batch: 1, norms: norms, points: 2, sums: sums, samples: 16)
+          .relative, batch: 1, norms: norms, training: 0..<1, points: 2, sums: sums, samples: 16)
         try #require(abs(loss.weights[0] - 0.04) < 1e-15)
         // A network with parameters zero says what is added to its outputs.
         let executor = NetworkExecutor<Double>(network, samples: 16, forTraining: false)

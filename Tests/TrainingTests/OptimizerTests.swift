@@ -123,6 +123,33 @@ struct OptimizerTests {
     compare(options(kind.0, kind.1), as: Double.self, tolerance: 1e-12, resumesAt: step)
   }
 
+  @Test(
+    "a power of two in all gradients changes no bit, also when it comes later", arguments: kinds)
+  func units(kind: OptimizerKind, momentum: NadamMomentum) {
+    var options = options(kind, momentum)
+    options.epsilon = 0
+    /// Makes ten steps, with gradients in units that change at a step.
+    func run(_ units: (Int) -> Double) -> [Float] {
+      let parameters = AlignedBuffer<Float>(repeating: 0.25, count: 5)
+      let gradients = AlignedBuffer<Float>(repeating: 0, count: 5)
+      var optimizer = Optimizer<Float>(options, count: 5)
+      for step in 0..<10 {
+        if step > 0 { optimizer.scaleMoments(by: units(step - 1) / units(step)) }
+        var span = gradients.mutableSpan
+        for place in 0..<5 {
+          span[place] = Float(sin(Double(step * 5 + place + 1)) / units(step))
+        }
+        var target = parameters.mutableSpan
+        _ = optimizer.update(&target, range: 0..<5, gradient: gradients.span)
+      }
+      return parameters.array()
+    }
+    let plain = run { _ in 1 }
+    #expect(plain.allSatisfy { abs($0 - 0.25) > 1e-3 })
+    #expect(run { _ in 0x1p-30 } == plain)
+    #expect(run { $0 < 4 ? 1 : 0x1p-20 } == plain)
+  }
+
   @Test("the first step of Adam has the length of the learning rate")
   func firstStep() {
     var options = options(.adam, .constant)

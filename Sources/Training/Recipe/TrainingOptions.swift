@@ -155,7 +155,8 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   public var beta2 = 0.99
   /// ε of the optimizer, outside the root and after the bias correction.
   ///
-  /// Small against gradients of losses that are small from the start, such as relative ones of fields that vary little.
+  /// It is compared with gradients of a mean squared error of normalized outputs: those of the relative loss, which
+  /// are smaller where fields vary little, are brought to their size first.
   public var epsilon = 1e-14
   /// The momentum of Nadam.
   public var nadamMomentum = NadamMomentum.constant

@@ -18,6 +18,8 @@ struct CheckpointContent<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   let outputPoints: PointSet?
   let normalization: Normalization
   let step: Int
+  /// What the loss is divided by before its gradient is taken.
+  let lossUnit: Double
   /// Nil with schedules that do not depend on errors.
   let plateau: Plateau?
   let metrics: String
@@ -73,6 +75,7 @@ extension Checkpoint {
     try file.setAttribute("program", "h2nn-dist \(programVersion)")
     try file.setAttribute("configuration", content.configuration.json)
     try file.setAttribute("step", Int64(content.step))
+    try file.setAttribute("loss_unit", content.lossUnit)
     try file.setAttribute("precision", Scalar.precisionName)
     try file.setAttribute("digest", digest)
 

@@ -12,6 +12,8 @@ public struct CheckpointHeader: Sendable {
   public let path: String
   /// The number of steps made.
   public let step: Int
+  /// What the loss was divided by before its gradient was taken; one in older files.
+  let lossUnit: Double
   /// All that determines the run.
   public let configuration: RunConfiguration
   /// The points of the inputs.
@@ -183,6 +185,7 @@ public enum Checkpoint {
     }
     return CheckpointHeader(
       path: path, step: Int(try file.attribute("step", as: Int64.self)),
+      lossUnit: try file.attributeIfPresent("loss_unit", as: Double.self) ?? 1,
       configuration: try RunConfiguration(
         json: try file.attribute("configuration", as: String.self)),
       points: sources, outputPoints: try points("/output_points"),

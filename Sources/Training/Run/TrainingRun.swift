@@ -207,7 +207,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     _ header: CheckpointHeader, on grid: borrowing ProcessGrid
   ) throws {
     let (path, share) = (header.path, trainer.executor.share)
-    try trainer.resume(after: header.step, on: grid) { array in
+    try trainer.resume(after: header.step, lossUnit: header.lossUnit, on: grid) { array in
       try Checkpoint.read(array, path, network, share, on: grid.world, tree: grid.tree)
     }
     plateau = header.plateau
@@ -225,6 +225,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     let content = CheckpointContent(
       configuration: configuration, network: network, points: source.file.points,
       outputPoints: source.file.outputPoints, normalization: normalization, step: trainer.step,
+      lossUnit: trainer.lossUnit,
       plateau: configuration.training.schedule == .plateau ? plateau : nil,
       metrics: String(decoding: lines, as: UTF8.self), share: trainer.executor.share,
       parameters: trainer.parameters,

@@ -5,11 +5,19 @@ import MessagePassing
 ///
 /// With the squared relative residual wᵢ = s² / ‖uᵢ‖², s the scale of the outputs; with the mean squared
 /// error wᵢ = 1/N. Columns of a shard without a sample have the weight zero.
+///
+/// Gradients are those of the loss divided by ``unit``, so that both losses have gradients of one size. The relative
+/// weights of outputs that vary by 1e-6 of their size are 1e-12 of those of the mean squared error, and the
+/// gradients would vanish beside the ε of the optimizer.
 struct Loss<Scalar: KernelScalar> {
   /// B.
   var batch: Int
   /// wᵢ for every sample of the dataset.
   let weights: [Double]
+  /// The power of two next to N times the mean weight of the training samples; one with the mean squared error.
+  ///
+  /// A power of two changes no digit of gradients, moments and updates; it only decides what ε is compared with.
+  let unit: Double
   private let sums: BoxSums
   private let samples: Int
   private let factors: AlignedBuffer<Scalar>
@@ -22,14 +30,18 @@ struct Loss<Scalar: KernelScalar> {
   ///   - kind: What is minimized.
   ///   - batch: The number of samples of a batch.
   ///   - norms: ‖uᵢ / s‖² for every sample of the dataset.
+  ///   - training: The training samples.
   ///   - points: N, the number of points of an output.
   ///   - sums: Sums over the boxes of the output.
   ///   - samples: The columns of a shard, a multiple of 16.
   init(
-    _ kind: LossKind, batch: Int, norms: [Double], points: Int, sums: BoxSums, samples: Int
+    _ kind: LossKind, batch: Int, norms: [Double], training: Range<Int>, points: Int, sums: BoxSums,
+    samples: Int
   ) {
     self.batch = batch
-    weights = norms.map { kind == .mse ? 1 / Double(points) : 1 / $0 }
+    let weights = norms.map { kind == .mse ? 1 / Double(points) : 1 / $0 }
+    self.weights = weights
+    unit = kind == .mse ? 1 : Self.unit(weights[training], points: points)
     self.sums = sums
     self.samples = samples
     factors = AlignedBuffer(repeating: 0, count: samples)
@@ -37,17 +49,25 @@ struct Loss<Scalar: KernelScalar> {
     scratch = AlignedBuffer(repeating: 0, count: sums.scratchCount(width: samples))
   }
 
+  /// Returns the power of two next to N times the mean of weights, which are summed in the order of the samples.
+  private static func unit(_ weights: ArraySlice<Double>, points: Int) -> Double {
+    let mean = weights.reduce(0, +) / Double(weights.count) * Double(points)
+    guard mean.isNormal, mean > 0 else { return 1 }
+    let exponent = Int(mean.exponent) + (mean.significand > 2.0.squareRoot() ? 1 : 0)
+    return Double(sign: .plus, exponent: exponent, significand: 1)
+  }
+
   /// The numbers that ``evaluate(output:at:truth:chosen:gradient:at:into:shard:)`` leaves for a shard.
   var squareCount: Int { sums.nodeCount * samples }
 
-  /// Computes the differences of a shard and the gradient of the batch's loss with respect to ŷ.
+  /// Computes the differences of a shard and the gradient of the batch's loss, divided by ``unit``, with respect to ŷ.
   ///
   /// - Parameters:
   ///   - output: ŷ, `[channel][sample]`.
   ///   - outputStart: Where the channels that this rank computes begin.
   ///   - truth: y, for the channels that this rank computes.
   ///   - chosen: The samples of the columns.
-  ///   - gradient: The gradient of the batch's loss, replaced.
+  ///   - gradient: The gradient, replaced.
   ///   - gradientStart: Where these channels begin in it.
   ///   - squares: For each shard ‖ŷᵢ − yᵢ‖² over the boxes of each node of this rank, `[node][column]`.
   ///   - shard: The shard.
@@ -60,7 +80,7 @@ struct Loss<Scalar: KernelScalar> {
     for column in 0..<samples {
       factors[column] =
         column < chosen.count
-        ? Scalar(2 * weights[chosen[chosen.startIndex + column]] / Double(batch)) : 0
+        ? Scalar(2 * weights[chosen[chosen.startIndex + column]] / Double(batch) / unit) : 0
     }
     sums.sum(width: samples, scratch: scratch, into: squares, at: shard * squareCount) {
       channels, sums, place in

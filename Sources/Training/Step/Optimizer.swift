@@ -36,6 +36,20 @@ struct Optimizer<Scalar: KernelScalar> {
     for t in 0..<steps { momentumProduct *= momentum(t + 1) }
   }
 
+  /// Goes on with gradients of another unit: multiplies the moments as if all gradients so far had been multiplied.
+  ///
+  /// - Parameter factor: What gradients are multiplied by; powers of two change no digit.
+  func scaleMoments(by factor: Double) {
+    guard factor != 1 else { return }
+    let (first, second) = (firstMoment, secondMoment)
+    var m = first.mutableSpan
+    var v = second.mutableSpan
+    for place in m.indices {
+      m[place] *= Scalar(factor)
+      v[place] *= Scalar(factor * factor)
+    }
+  }
+
   /// Makes one step with the gradient of this rank's range.
   ///
   /// - Returns: Whether the new parameters are finite.

@@ -26,6 +26,8 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     get { executor.clock }
     set { (executor.clock, stage.reduction.clock) = (newValue, newValue) }
   }
+  /// What the loss is divided by before its gradient is taken, a power of two.
+  var lossUnit: Double { loss.unit }
   /// The number of training samples.
   var trainingCount: Int { order.count }
   private var order: BatchOrder
@@ -73,13 +75,13 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     }
     optimizer = Optimizer(options, count: ownedCounts[grid.group])
     sums = BoxSums(network, executor.share)
+    let training = options.split.range(of: .training, count: source.file.sampleCount)
     loss = Loss(
-      options.loss, batch: options.batch(at: 0), norms: norms, points: source.file.outputCount,
-      sums: sums, samples: options.shard)
+      options.loss, batch: options.batch(at: 0), norms: norms, training: training,
+      points: source.file.outputCount, sums: sums, samples: options.shard)
     shard = ShardBuffer(
       network, executor.share, source, samples: options.shard, normalization: normalization)
     truth = AlignedBuffer(repeating: 0, count: executor.ownOutput.values.count)
-    let training = options.split.range(of: .training, count: source.file.sampleCount)
     order = BatchOrder(count: training.count, seed: options.seed)
     stage = TrainingStage(
       batch: options.batch(at: 0), shard: options.shard, parameters: count,
@@ -131,11 +133,12 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
   ///
   /// - Parameters:
   ///   - steps: The number of steps made.
+  ///   - lossUnit: What the loss was divided by in these steps.
   ///   - grid: The process grid.
   ///   - read: Returns the numbers of an array that this rank holds; one is read after the other.
   /// - Throws: `MPIError` if an exchange fails, and what `read` throws.
   func resume(
-    after steps: Int, on grid: borrowing ProcessGrid,
+    after steps: Int, lossUnit: Double, on grid: borrowing ProcessGrid,
     _ read: (Checkpoint.ParameterArray) throws -> AlignedBuffer<Scalar>
   ) throws {
     let owned = reduction.owned(by: grid.group)
@@ -143,6 +146,7 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     parameters.copy(from: try read(.parameters), at: 0, to: 0..<parameters.count)
     optimizer.firstMoment.copy(from: try read(.firstMoment), at: owned.lowerBound, to: count)
     optimizer.secondMoment.copy(from: try read(.secondMoment), at: owned.lowerBound, to: count)
+    optimizer.scaleMoments(by: lossUnit / loss.unit)
     optimizer.resume(after: steps)
     step = steps
     chooseSamples(step)

@@ -144,7 +144,9 @@ enum OptionGroups {
         standard: "none"),
       OptionSpec("beta1", "x", "decay of the first moment", standard: "0.9"),
       OptionSpec("beta2", "x", "decay of the second moment", standard: "0.99"),
-      OptionSpec("epsilon", "x", "ε, added outside the root", standard: "1e-14"),
+      OptionSpec(
+        "epsilon", "x", "ε, added outside the root, for gradients as large as mse has",
+        standard: "1e-14"),
       OptionSpec(
         "nadam-momentum", "NAME", "constant, or keras for the schedule of Keras 2",
         standard: "constant"),
