@@ -34,6 +34,12 @@ struct LinearStartTests {
     let data = try operatorData(scratch, ["--diagonal", "0.5"])
     let precise = ["--precision", "double", "--iterations", "0"]
     let summary = try train(scratch, data, start, precise)
+    for more in [
+      ["--coarse-channels", "12"], ["--coarse-channels", "7,6"], ["--block-width", "3"],
+    ] {
+      let other = try train(scratch, data, start, precise + more)
+      #expect(try other.number("test_error") < limit, "\(more)")
+    }
     #expect(try summary.number("test_error") < limit)
     #expect(try summary.integer("iterations") == 0 && summary.number("test_error") > 0)
     let single = try train(scratch, data, start, ["--iterations", "0"])

@@ -10,6 +10,8 @@ struct LinearPathTests {
   private static let cases = (NetworkCase.h2nn + NetworkCase.skeletons).filter {
     $0.options.linearPath
   }
+  private static let hierarchies = NetworkCase.all.filter { $0.options.model == .h2nn }
+  private static let kept = hierarchies.flatMap(\.linearVariants)
 
   private func points(_ networkCase: NetworkCase) -> (PointSet, PointSet) {
     (networkCase.sources, networkCase.receivers ?? networkCase.sources)
@@ -52,6 +54,36 @@ struct LinearPathTests {
 
   private func product(_ matrix: DenseMatrix, _ x: [Double]) -> [Double] {
     matrix.times(DenseMatrix(rows: x.count, columns: 1, elements: x)).elements
+  }
+
+  /// Options in pairs: what one of them does to the graph must not escape the linear path of another.
+  @Test("channels by level, skeletons and networks in blocks keep a matrix", arguments: kept)
+  func variants(networkCase: NetworkCase) throws {
+    let network = try networkCase.network()
+    let matrix = matrix(networkCase) { $0 * $0 }
+    let path = try LinearPath(
+      network, networkCase.options, sources: networkCase.sources, receivers: networkCase.receivers)
+    let chosen = try path.parameters(matrix)
+    let input = numbers(matrix.columns, seed: 9)
+    let found = error(apply(networkCase, network, chosen, input), product(matrix, input))
+    #expect(found < 1e-9, "\(found)")
+  }
+
+  @Test("there is no linear path behind curved transfers, or elsewhere", arguments: NetworkCase.all)
+  func refused(networkCase: NetworkCase) throws {
+    let curved = NetworkCase(
+      networkCase.name, networkCase.options.model, networkCase.sources,
+      receivers: networkCase.receivers
+    ) {
+      $0 = networkCase.options
+      $0.linearPath = true
+      if $0.model == .h2nn { $0.transferLayers = 2 }
+    }
+    let network = try curved.network()
+    #expect(throws: NetworkError.self) {
+      try LinearPath(
+        network, curved.options, sources: curved.sources, receivers: curved.receivers)
+    }
   }
 
   /// All far blocks of |x − y|² = x·x − 2 x·y + y·y have the rank d + 2 at most.
@@ -136,6 +168,42 @@ struct LinearPathTests {
 }
 
 extension NetworkCase {
+  /// The network with a linear path, in all combinations of channels and blocks; with enough channels for matrices
+  /// whose blocks have the rank d + 2.
+  fileprivate var linearVariants: [NetworkCase] {
+    let rank = sources.dimension + 2
+    let channels: [(name: String, set: (inout NetworkOptions) -> Void)] = [
+      ("equal channels", { $0.channels = rank }),
+      ("more channels above", { ($0.channels, $0.coarseChannels) = (rank, [rank + 1, rank + 4]) }),
+      (
+        "fewer channels above", { ($0.channels, $0.coarseChannels) = (rank + 5, [rank + 2, rank]) }
+      ),
+      (
+        "skeleton",
+        {
+          $0.skeleton = self.options.skeleton ?? .inverseDistance
+          ($0.tolerance, $0.rankLimit) = (1e-10, nil)
+        }
+      ),
+    ]
+    return channels.flatMap { item in
+      [nil, 3].map { width in
+        NetworkCase(
+          "\(name), \(item.name), \(width.map { "networks of \($0)" } ?? "matrices")",
+          options.model,
+          sources, receivers: receivers
+        ) {
+          $0 = options
+          ($0.linearPath, $0.blockWidth) = (true, width)
+          ($0.transferLayers, $0.transferActivation) = (nil, nil)
+          ($0.skeleton, $0.coarseChannels) = (nil, nil)
+          ($0.tolerance, $0.rankLimit) = (nil, nil)
+          item.set(&$0)
+        }
+      }
+    }
+  }
+
   /// The same network with other channels.
   func with(channels: Int) -> NetworkCase {
     NetworkCase(name, options.model, sources, receivers: receivers) {

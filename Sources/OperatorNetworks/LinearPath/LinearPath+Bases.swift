@@ -16,7 +16,7 @@ extension LinearPath {
     for level in stride(from: receivers.levels, through: coarsest, by: -1) {
       let isLeaf = level == receivers.levels
       let far = Self.farPoints(receivers, sources, self.far, level)
-      let item = layer(isLeaf ? "interpolation.leaf" : "interpolation.\(level)")
+      let item = interpolation(level)
       for box in 0..<receivers.boxCount(level: level) {
         let points = range(receivers, level, box)
         let channels = receiverChannels(level, box)
@@ -84,7 +84,7 @@ extension LinearPath {
     for level in stride(from: sources.levels, through: coarsest, by: -1) {
       let isLeaf = level == sources.levels
       let far = Self.farPoints(sources, receivers, farOfSources, level)
-      let item = layer(isLeaf ? "restriction.leaf" : "restriction.\(level)")
+      let item = restriction(level)
       var bases: [SourceBasis] = []
       for box in 0..<sources.boxCount(level: level) {
         let (points, channels) = (range(sources, level, box), sourceChannels(level, box))

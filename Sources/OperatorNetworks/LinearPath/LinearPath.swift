@@ -113,14 +113,24 @@ public struct LinearPath {
     tree.pointRange(level: level, box: box)
   }
 
-  /// The channels of a source box.
-  func sourceChannels(_ level: Int, _ box: Int) -> Int {
-    network.skeleton?.sources[level][box] ?? options.channels
+  /// The transfer up to the source boxes of a level.
+  func restriction(_ level: Int) -> NetworkLayer {
+    layer(level == sources.levels ? "restriction.leaf" : "restriction.\(level)")
   }
 
-  /// The channels of a receiver box.
+  /// The transfer down from the receiver boxes of a level.
+  func interpolation(_ level: Int) -> NetworkLayer {
+    layer(level == receivers.levels ? "interpolation.leaf" : "interpolation.\(level)")
+  }
+
+  /// The channels of a source box, as the graph has them.
+  func sourceChannels(_ level: Int, _ box: Int) -> Int {
+    network.values[restriction(level).target].layout.channels(of: box)
+  }
+
+  /// The channels of a receiver box, as the graph has them.
   func receiverChannels(_ level: Int, _ box: Int) -> Int {
-    network.skeleton?.receivers[level][box] ?? options.channels
+    network.values[interpolation(level).source].layout.channels(of: box)
   }
 
   /// For each box of the levels from the coarsest: the points of the other tree that are far from it, on its
@@ -155,10 +165,21 @@ struct LinearWeights {
   }
 
   /// Writes a block, outputs × inputs, into the weights of a row.
+  ///
+  /// - Parameters:
+  ///   - item: The layer, whose rows have weights of their own.
+  ///   - row: The row.
+  ///   - firstInput: The first of the row's stacked inputs that the block reads.
+  ///   - block: The block.
+  /// - Precondition: The block lies within the row's weights.
   mutating func set(
     _ item: NetworkLayer, row: Int, from firstInput: Int, _ block: DenseMatrix
   ) {
-    let stacked = item.layer.groupInputs[row]
+    let (stacked, outputs) = (item.layer.groupInputs[row], item.layer.groupOutputs[row])
+    precondition(
+      item.layer.rowsOwnWeights && firstInput + block.columns <= stacked && block.rows <= outputs,
+      "\(item.layer.name): a block of \(block.rows)×\(block.columns) from input \(firstInput) in row "
+        + "\(row) of \(outputs)×\(stacked) weights")
     let start = item.weights.lowerBound + item.layer.weightStarts[row] + firstInput
     for output in 0..<block.rows {
       for input in 0..<block.columns {
