@@ -1,4 +1,5 @@
 public import MessagePassing
+public import OperatorNetworks
 
 /// A failure with the exit status that the program ends with.
 public struct TrainingError: ExitStatusError, Equatable, CustomStringConvertible {
@@ -34,5 +35,12 @@ public struct TrainingError: ExitStatusError, Equatable, CustomStringConvertible
   /// - Returns: The error.
   public static func data(_ message: String) -> TrainingError {
     TrainingError(exitStatus: 65, message)
+  }
+  /// Turns an error about a network into one with an exit status.
+  ///
+  /// - Parameter error: An error about options (64), or about a computation that failed (70).
+  public init(_ error: NetworkError) {
+    self.init(
+      exitStatus: error.isInternal ? ExitStatus.software : ExitStatus.usage, error.description)
   }
 }

@@ -1,45 +1,9 @@
 import BlockKernels
-import ClusterTrees
 import Foundation
 import MessagePassing
-import ParallelHDF5
 import Training
 
 // The program: finds the verb, reads its options, runs it, and turns errors into exit statuses.
-
-/// A failure that has been reported.
-struct Reported: Error {
-  let exitStatus: Int32
-}
-
-/// Reports an error on rank 0 and returns its exit status.
-func report(_ error: any Error) -> Int32 {
-  switch error {
-  case let failure as RemoteFailure:
-    Voice.note("h2nn-dist: rank \(failure.rank): \(failure.message)")
-    return failure.exitStatus
-  case let error as ClusterTreeError:
-    Voice.note("h2nn-dist: \(error.message)")
-    return ExitStatus.usage
-  default:
-    Voice.note("h2nn-dist: \(ExitStatus.message(of: error))")
-    return ExitStatus.status(of: error)
-  }
-}
-
-/// Runs a body on all ranks.
-///
-/// An error is reported before the ranks part: mpirun ends the others as soon as one has gone with a
-/// status, and rank 0 would not be heard any more.
-func onRanks<R>(_ body: (borrowing Communicator) throws -> R) throws -> R {
-  try MPIEnvironment.run { world in
-    do {
-      return try body(world)
-    } catch {
-      throw Reported(exitStatus: report(error))
-    }
-  }
-}
 
 /// Reads the options of a verb from the command line and from the configuration file.
 func readArguments(_ verb: Verb, _ words: [String]) throws(TrainingError) -> Arguments {
@@ -57,42 +21,7 @@ func run(_ verb: Verb, _ words: [String]) throws -> Int32 {
     Voice.say(Help.text(verb))
     return 0
   }
-  let arguments = try readArguments(verb, words)
-  switch verb.name {
-  case "generate":
-    let command = try GenerateCommand(arguments)
-    try onRanks { world in try command.run(on: world) }
-  case "train":
-    let command = try TrainCommand(arguments)
-    // A signal must not end the program while it reads its data either.
-    StopSignals.install()
-    return try onRanks { world in try command.run(on: world) }
-  case "evaluate":
-    let command = try EvaluateCommand(arguments)
-    try onRanks { world in try command.run(on: world) }
-  case "predict":
-    let command = try PredictCommand(arguments)
-    try onRanks { world in try command.run(on: world) }
-  case "compare":
-    let command = try CompareCommand(arguments)
-    try onRanks { world in try command.run(on: world) }
-  case "bench":
-    let command = try BenchCommand(arguments)
-    try onRanks { world in try command.run(on: world) }
-  case "study":
-    let command = try StudyCommand(arguments)
-    StopSignals.install()
-    return try onRanks { world in try command.run(on: world) }
-  case "baseline":
-    let command = try BaselineCommand(arguments)
-    try onRanks { world in try command.run(on: world) }
-  case "inspect":
-    try InspectCommand(arguments).run()
-  default:
-    let command = try PlotCommand(arguments)
-    try onRanks { world in try command.run(on: world) }
-  }
-  return 0
+  return try verb.make(try readArguments(verb, words)).run()
 }
 
 /// Runs the program and returns the exit status.

@@ -96,4 +96,19 @@ struct DifferentRanksTests {
     #expect(grids == ["1x2", "2x1"])
     #expect(digests.count == 1)
   }
+
+  @Test("a summary is written by rank 0, and refused where rank 0 cannot write")
+  func summary() throws {
+    let scratch = try Scratch()
+    let data = try scratch.write(Fields())
+    try train(scratch, data)
+    let (good, wrong) = (scratch.file("summary.json"), scratch.file("none/summary.json"))
+    func words(_ place: String) -> [String] {
+      ["evaluate", "--checkpoint", scratch.file("run"), "--data", data, "--summary", place]
+    }
+    let launch = try program(onRanks: [words(good), words(wrong)])
+    #expect(launch.status == 0 && launch.messages.isEmpty, "\(launch.errors)")
+    #expect(try Summary(good).number("error_mean") > 0)
+    #expect(try program(onRanks: [words(wrong), words(good)]).status == 73)
+  }
 }

@@ -84,6 +84,10 @@ struct StudyTests {
     #expect(try digests(summary) == digests(whole))
     let path = scratch.file("out/40-h2nn/summary.json")
     let before = try FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date
+    // What says that a run is finished is an object of its settings.
+    let mark = try Summary(scratch.file("out/40-h2nn/study.json"))
+    #expect(try mark.object("data")["points"] as? String == "40")
+    #expect(try mark.object("train")["model"] as? String == "h2nn")
     let again = try program(words)
     #expect(again.status == 0 && !again.errors.contains("loss"), "\(again.errors)")
     let after = try FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date

@@ -80,6 +80,17 @@ struct UsageTests {
     Refusal("generate rte-1d --out d.h5 --inputs x.h5 --gap 0", "--gap", "--inputs"),
     Refusal("generate rte-1d --out d.h5 --samples-last", "--samples-last", "--inputs"),
     Refusal("inspect --points 10x10x10x10", "--points 10x10x10x10"),
+    Refusal("inspect --channels 2147483647", "--channels", "65536"),
+    Refusal("inspect --coarse-channels 2147483647", "--coarse-channels", "65536"),
+    Refusal("bench --coarse-channels 4611686018427387904", "--coarse-channels", "65536"),
+    Refusal("inspect --block-width 2147483647", "--block-width", "65536"),
+    Refusal("inspect --layers 2147483647", "--layers", "1000"),
+    Refusal("bench --transfer-layers 100000", "--transfer-layers", "1000"),
+    Refusal("bench --batch 1000000000", "--batch", "GB"),
+    Refusal("generate n-body --out d.h5 --receivers 1000000000", "--receivers", "16777216"),
+    Refusal("generate n-body --out d.h5 --points 1000000000", "--points", "16777216"),
+    Refusal("train --data d.h5 --out run --iterations 1e4.5", "--iterations 1e4.5", "integer"),
+    Refusal("train --data d.h5 --out run --iterations 1.5e0", "--iterations 1.5e0", "integer"),
   ]
 
   static let misfits = [
@@ -113,6 +124,20 @@ struct UsageTests {
   @Test("a network that does not fit the points says what would", arguments: misfits)
   func misfit(refusal: Refusal) throws {
     try expectFailure(refusal.words, status: 64, refusal.fragments, ranks: [nil])
+  }
+
+  @Test("a whole number may be written with an exponent")
+  func exponent() throws {
+    let scratch = try Scratch()
+    let summary = try scratch.summary(of: ["inspect", "--points", "80", "--channels", "1.2e1"])
+    let plain = try scratch.summary(of: ["inspect", "--points", "80", "--channels", "12"])
+    #expect(try summary.integer("parameters") == plain.integer("parameters"))
+  }
+
+  @Test("parameters that no machine holds are refused before they are made")
+  func memory() throws {
+    let words = ["bench", "--points", "320", "--model", "h2nn", "--channels", "60000"]
+    try expectFailure(words, status: 64, ["parameters", "GB", "--channels"], ranks: [nil, 2])
   }
 
   @Test("one of several ranks says what is wrong")

@@ -1,3 +1,5 @@
+import BlockKernels
+import Foundation
 import OperatorNetworks
 import Testing
 
@@ -46,6 +48,109 @@ struct RunConfigurationTests {
     #expect(try RunConfiguration(json: known) == written)
     written.training.batchGrowth = [0.5]
     #expect(try RunConfiguration(json: written.json).training.batchGrowth == [0.5])
+  }
+
+  /// A configuration in which nothing is nil.
+  private func full() -> RunConfiguration {
+    var configuration = changed()
+    configuration.network.coarseChannels = [7, 8]
+    configuration.network.skeleton = .logarithm
+    configuration.network.tolerance = 1e-5
+    configuration.network.rankLimit = 9
+    configuration.network.leaf = 6
+    configuration.network.blockWidth = 3
+    configuration.network.transferLayers = 2
+    configuration.network.transferActivation = .tanh
+    configuration.network.width = 11
+    configuration.training.warmup = 3
+    configuration.training.initialize = .ridge(0.5)
+    configuration.training.dropAt = [0.25]
+    return configuration
+  }
+
+  /// Settings that are nil where they are missing.
+  static let optional: Set<String> = [
+    "coarseChannels", "skeleton", "tolerance", "rankLimit", "leaf", "levels", "blockWidth",
+    "transferLayers", "transferActivation", "width", "learningRate", "warmup", "initialize",
+  ]
+
+  private func object(_ json: String) throws -> [String: Any] {
+    try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
+  }
+
+  private func read(_ object: [String: Any]) throws -> RunConfiguration {
+    let data = try JSONSerialization.data(withJSONObject: object)
+    return try RunConfiguration(json: String(decoding: data, as: UTF8.self))
+  }
+
+  /// Returns the object inside of others that a path leads to, with a change.
+  private func change(
+    _ object: [String: Any], _ path: [String], _ body: (inout [String: Any]) -> Void
+  ) throws -> [String: Any] {
+    var result = object
+    guard let first = path.first else {
+      body(&result)
+      return result
+    }
+    let inner = try #require(object[first] as? [String: Any])
+    result[first] = try change(inner, Array(path.dropFirst()), body)
+    return result
+  }
+
+  static let groups = [["network"], ["training"], ["training", "split"], ["layout"]]
+
+  @Test("each setting that is missing has its default, and all others are kept", arguments: groups)
+  func missingSettings(path: [String]) throws {
+    let (all, standard) = (
+      try object(full().json),
+      try object(RunConfiguration(network: NetworkOptions(), training: TrainingOptions()).json)
+    )
+    let (group, defaults) = try path.reduce((all, standard)) { objects, name in
+      (
+        try #require(objects.0[name] as? [String: Any]),
+        try #require(objects.1[name] as? [String: Any])
+      )
+    }
+    #expect(group.count >= 3)
+    for key in group.keys {
+      let read = try object(read(try change(all, path) { $0[key] = nil }).json)
+      let expected = try change(all, path) {
+        $0[key] = Self.optional.contains(key) ? nil : defaults[key]
+      }
+      #expect(NSDictionary(dictionary: read) == NSDictionary(dictionary: expected), "\(key)")
+    }
+  }
+
+  @Test(
+    "a setting that is not known is refused, with the program that wrote it",
+    arguments: groups + [[]])
+  func unknownSettings(path: [String]) throws {
+    let strange = try change(try object(full().json), path) { $0["fromTheFuture"] = 1 }
+    let text = String(
+      decoding: try JSONSerialization.data(withJSONObject: strange), as: UTF8.self)
+    let error = #expect(throws: TrainingError.self) {
+      try RunConfiguration(json: text, program: "h2nn-dist 9.8.7")
+    }
+    let name = (path + ["fromTheFuture"]).joined(separator: ".")
+    #expect(error?.exitStatus == 65)
+    #expect(
+      error?.message.contains(" \(name),") == true && error?.message.contains("9.8.7") == true)
+  }
+
+  @Test("a layout that is missing is the usual one")
+  func missingGroup() throws {
+    var all = try object(full().json)
+    all["layout"] = nil
+    #expect(try read(all).layout == DatasetLayout())
+  }
+
+  @Test("a configuration that JSON cannot hold is not written")
+  func unwritable() async {
+    await #expect(processExitsWith: .failure) {
+      var configuration = RunConfiguration(network: NetworkOptions(), training: TrainingOptions())
+      configuration.network.admissibility = .infinity
+      _ = configuration.json
+    }
   }
 
   @Test("equal configurations have no differences")

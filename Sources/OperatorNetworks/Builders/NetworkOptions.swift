@@ -148,7 +148,7 @@ extension Network {
     } catch let error as NetworkError {
       throw error
     } catch {
-      throw NetworkError("\(error)")
+      throw NetworkError(internal: error)
     }
   }
 

@@ -82,9 +82,22 @@ public struct Network: Sendable {
 public struct NetworkError: Error, Equatable, CustomStringConvertible {
   /// What is wrong and what to change.
   public let description: String
+  /// Whether a computation failed, so that no option is at fault.
+  public let isInternal: Bool
 
-  /// Creates an error.
+  /// Creates an error about options that do not fit.
   ///
   /// - Parameter description: What is wrong and what to change.
-  public init(_ description: String) { self.description = description }
+  public init(_ description: String) {
+    self.description = description
+    isInternal = false
+  }
+
+  /// Creates an error about a computation that failed.
+  ///
+  /// - Parameter failure: The failure.
+  public init(internal failure: any Error) {
+    description = "the network cannot be built: \(failure)"
+    isInternal = true
+  }
 }

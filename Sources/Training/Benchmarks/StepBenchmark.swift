@@ -60,6 +60,7 @@ extension MachineBenchmark {
     let plan =
       try gridOptions?.plan(network, sizes: sizes, on: world)
       ?? StepPlan(network, dataGroups: 1, treeRanks: 1, sizes: sizes)
+    try plan.checkMemory()
     // Without a grid each rank is one of its own.
     let part = try ProcessGrid.part(
       of: world, color: gridOptions == nil ? world.rank : 0, key: world.rank)

@@ -78,7 +78,7 @@ extension RunConfiguration {
             network, sources: points.inputs, receivers: points.outputs)
           bytes = Array(try JSONEncoder().encode(skeleton))
         } catch let error as NetworkError {
-          throw TrainingError.usage(error.description)
+          throw TrainingError(error)
         }
       }
     }

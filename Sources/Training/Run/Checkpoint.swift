@@ -186,8 +186,7 @@ public enum Checkpoint {
     return CheckpointHeader(
       path: path, step: Int(try file.attribute("step", as: Int64.self)),
       lossUnit: try file.attributeIfPresent("loss_unit", as: Double.self) ?? 1,
-      configuration: try RunConfiguration(
-        json: try file.attribute("configuration", as: String.self)),
+      configuration: try configuration(of: file),
       points: sources, outputPoints: try points("/output_points"),
       normalization: Normalization(
         inputShift: try array("/normalization/input_shift"),
@@ -197,6 +196,17 @@ public enum Checkpoint {
         meanOutput: try array("/normalization/mean_output")),
       skeleton: try readSkeleton(file, path),
       metrics: String(decoding: metrics, as: UTF8.self), plateau: plateau)
+  }
+
+  /// Reads the configuration of a run.
+  private static func configuration(of file: borrowing HDF5File) throws -> RunConfiguration {
+    let json = try file.attribute("configuration", as: String.self)
+    let program = try file.attributeIfPresent("program", as: String.self)
+    do throws(TrainingError) {
+      return try RunConfiguration(json: json, program: program)
+    } catch {
+      throw TrainingError(exitStatus: error.exitStatus, "\(file.path): \(error.message)")
+    }
   }
 
   /// The arrays that have one number for each parameter, by the name of their group.

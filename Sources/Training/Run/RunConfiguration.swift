@@ -25,38 +25,45 @@ public struct RunConfiguration: Sendable, Equatable, Codable {
   }
 
   /// The configuration as one JSON object with sorted keys.
+  ///
+  /// - Precondition: All numbers are finite.
   public var json: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
-    guard let data = try? encoder.encode(self) else { return "{}" }
-    return String(decoding: data, as: UTF8.self)
-  }
-
-  /// Reads a configuration; what an older version did not know yet has its default.
-  ///
-  /// - Parameter json: What ``json`` gave.
-  /// - Throws: ``TrainingError`` (65) if it is none.
-  public init(json: String) throws(TrainingError) {
     do {
-      self = try JSONDecoder().decode(RunConfiguration.self, from: Self.completed(json))
+      return String(decoding: try encoder.encode(self), as: UTF8.self)
     } catch {
-      throw .data("the configuration in the checkpoint cannot be read: \(error)")
+      // A file without its configuration would be worth nothing.
+      preconditionFailure("a setting has a value that JSON cannot hold: \(error)")
     }
   }
 
-  /// Adds the settings of training that are missing, with their defaults.
-  private static func completed(_ json: String) throws -> Data {
-    let data = Data(json.utf8)
-    let standard = RunConfiguration(network: NetworkOptions(), training: TrainingOptions())
-    guard var object = try JSONSerialization.jsonObject(with: data) as? [String: Any],
-      var training = object["training"] as? [String: Any],
-      let all = try JSONSerialization.jsonObject(with: Data(standard.json.utf8)) as? [String: Any],
-      let known = all["training"] as? [String: Any],
-      known.contains(where: { training[$0.key] == nil })
-    else { return data }
-    training.merge(known) { given, _ in given }
-    object["training"] = training
-    return try JSONSerialization.data(withJSONObject: object)
+  /// Reads a configuration; a setting that an older version did not know yet has its default.
+  ///
+  /// A setting that this version does not know is refused: with a default in its place the file would describe
+  /// another run.
+  ///
+  /// - Parameters:
+  ///   - json: What ``json`` gave.
+  ///   - program: The program that wrote it, with its version, for messages.
+  /// - Throws: ``TrainingError`` (65) if it is none.
+  public init(json: String, program: String? = nil) throws(TrainingError) {
+    let object: [String: Any]
+    do {
+      object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] ?? [:]
+    } catch {
+      throw .data("the configuration cannot be read: \(error)")
+    }
+    for group in ["network", "training"] where !(object[group] is [String: Any]) {
+      throw .data("the configuration cannot be read: it says nothing about the \(group)")
+    }
+    let completed = try Self.completed(object, program: program)
+    do {
+      let data = try JSONSerialization.data(withJSONObject: completed)
+      self = try JSONDecoder().decode(RunConfiguration.self, from: data)
+    } catch {
+      throw .data("the configuration cannot be read: \(error)")
+    }
   }
 
   /// Names the settings in which two configurations differ.

@@ -52,6 +52,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     configuration.training = configuration.training.settled(for: network)
     let plan = try gridOptions.plan(
       network, sizes: StepPlan.Sizes(configuration.training), on: world)
+    try world.agree { try plan.checkMemory() }
     let grid = try ProcessGrid(
       dataGroups: plan.dataGroups, treeRanks: plan.treeRanks, on: world)
     var run = try TrainingRun(configuration, options, data, network, plan, on: grid)
@@ -85,7 +86,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
         configuration.network, sources: data.points, receivers: data.outputPoints,
         skeleton: skeleton)
     } catch {
-      throw TrainingError.usage(error.description)
+      throw TrainingError(error)
     }
   }
 

@@ -5,7 +5,7 @@ import ParallelHDF5
 import Training
 
 /// `baseline`: the errors of regressions without a network, on the splits that `train` makes.
-struct BaselineCommand {
+struct BaselineCommand: DistributedCommand {
   let arguments: Arguments
   let data: String
   let layout: DatasetLayout
@@ -44,7 +44,7 @@ struct BaselineCommand {
   /// Fits and evaluates.
   ///
   /// Collective.
-  func run(on world: borrowing Communicator) throws {
+  func run(on world: borrowing Communicator) throws -> Int32 {
     try out?.check(on: world)
     let start = ContinuousClock.now
     let dataset = try Dataset.load(data, layout: layout, on: world)
@@ -69,6 +69,7 @@ struct BaselineCommand {
     }
     report(result, seconds)
     try Voice.summarize(summary(result, seconds), to: arguments.text("summary"))
+    return 0
   }
 
   private var name: String {

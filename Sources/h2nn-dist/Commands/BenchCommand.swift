@@ -7,7 +7,7 @@ import Training
 
 /// `bench`: measures the machine and a training step on it; writes the file that `inspect` and `train` can plan
 /// with.
-struct BenchCommand {
+struct BenchCommand: DistributedCommand {
   let arguments: Arguments
   let configuration: RunConfiguration
   let shape: [Int]
@@ -24,16 +24,26 @@ struct BenchCommand {
     try Voice.checkSummary(arguments.text("out"))
     repetitions = try arguments.integer("repeat") ?? 9
     grid = try arguments.gridOptions()
+    let bytes = 16 * Double(configuration.training.batch) * shape.reduce(1.0) { $0 * Double($1) }
+    guard bytes <= Self.mostBytes else {
+      throw .usage(
+        "--batch \(configuration.training.batch): the fields of a batch need \(Voice.short(bytes / 1e9)) GB "
+          + "on each rank, at most \(Voice.short(Self.mostBytes / 1e9)) GB are measured with")
+    }
   }
+
+  /// The most bytes of the fields of a batch.
+  private static let mostBytes = 4e9
 
   /// Measures.
   ///
   /// Collective.
-  func run(on world: borrowing Communicator) throws {
+  func run(on world: borrowing Communicator) throws -> Int32 {
     switch configuration.training.precision {
     case .float: try run(as: Float.self, on: world)
     case .double: try run(as: Double.self, on: world)
     }
+    return 0
   }
 
   private func run<Scalar: KernelScalar & MPIScalar>(
@@ -53,7 +63,7 @@ struct BenchCommand {
         world.size == 1
         ? alone : try benchmark.step(configuration, points: .grid(shape), grid, on: world)
     } catch let error as NetworkError {
-      throw TrainingError.usage(error.description)
+      throw TrainingError(error)
     }
     machine.setFlopRate(
       seconds: alone.seconds, flops: alone.flops, parameters: alone.parameters,

@@ -5,7 +5,7 @@ import OperatorNetworks
 import Training
 
 /// `compare`: the errors of several trained networks on one dataset, as a table.
-struct CompareCommand {
+struct CompareCommand: DistributedCommand {
   let arguments: Arguments
   let runs: [String]
   let part: Part?
@@ -21,7 +21,7 @@ struct CompareCommand {
   /// Evaluates the networks and prints a Markdown table.
   ///
   /// Collective. The last row is the mean predictor of the last run.
-  func run(on world: borrowing Communicator) throws {
+  func run(on world: borrowing Communicator) throws -> Int32 {
     Voice.say("| network | parameters | steps | error mean | error max | error std |")
     Voice.say("|---|---|---|---|---|---|")
     var rows: [[String: Any]] = []
@@ -55,5 +55,6 @@ struct CompareCommand {
     try Voice.summarize(
       ["networks": rows, "mean_predictor_error": jsonNumber(meanPredictor)],
       to: arguments.text("summary"))
+    return 0
   }
 }

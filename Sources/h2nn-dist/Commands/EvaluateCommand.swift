@@ -117,7 +117,7 @@ extension TrainedNetwork {
 }
 
 /// `evaluate`: the errors of a trained network on a dataset.
-struct EvaluateCommand {
+struct EvaluateCommand: DistributedCommand {
   let arguments: Arguments
   let part: Part?
 
@@ -131,7 +131,7 @@ struct EvaluateCommand {
   /// Evaluates.
   ///
   /// Collective.
-  func run(on world: borrowing Communicator) throws {
+  func run(on world: borrowing Communicator) throws -> Int32 {
     let trained = try TrainedNetwork(arguments, needsOutputs: true, on: world)
     let errors = try trained.errors(part, on: world)
     guard let errors else {
@@ -151,5 +151,6 @@ struct EvaluateCommand {
         "squared_error_mean": jsonNumber(errors.squaredMean),
         "mean_predictor_error": jsonNumber(errors.meanPredictor),
       ], to: arguments.text("summary"))
+    return 0
   }
 }

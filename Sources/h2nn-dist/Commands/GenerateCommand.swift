@@ -6,7 +6,7 @@ import ParallelHDF5
 import Training
 
 /// `generate`: solves a problem for many input fields, spread over ranks, into one file.
-struct GenerateCommand {
+struct GenerateCommand: DistributedCommand {
   let arguments: Arguments
   let entry: ProblemEntry
   let out: OutputFile
@@ -33,16 +33,18 @@ struct GenerateCommand {
   /// Generates the file.
   ///
   /// Collective.
-  func run(on world: borrowing Communicator) throws {
+  func run(on world: borrowing Communicator) throws -> Int32 {
     try out.check(on: world)
     do {
       guard let inputs else {
         let points = ProblemPoints(shape: try entry.shape(arguments))
-        return try entry.generate(self, points, nil, world)
+        try entry.generate(self, points, nil, world)
+        return 0
       }
       let given = try Dataset.load(inputs, layout: layout, needsOutputs: false, on: world)
       let points = try entry.points(of: given, layout.inputName)
       try entry.generate(self, points, given, world)
+      return 0
     } catch let error as ProblemError {
       throw TrainingError.usage("generate: \(error)")
     }

@@ -6,7 +6,7 @@ import OperatorNetworks
 import Training
 
 /// `inspect`: the tree, the lists and the parameters of a network, without training it.
-struct InspectCommand {
+struct InspectCommand: Command {
   let arguments: Arguments
   let options: NetworkOptions
   let shape: [Int]
@@ -22,14 +22,14 @@ struct InspectCommand {
   /// Prints.
   ///
   /// Not collective: needs no MPI.
-  func run() throws {
-    guard Voice.speaks else { return }
+  func run() throws -> Int32 {
+    guard Voice.speaks else { return 0 }
     let (sources, receivers) = try points()
     let network: Network
     do {
       network = try Network.build(options, sources: sources, receivers: receivers)
     } catch {
-      throw TrainingError.usage(error.description)
+      throw TrainingError(error)
     }
     Voice.say("\(options.model.rawValue) on \(PointDescription(sources).text)")
     if options.model != .conv && options.model != .dense {
@@ -76,6 +76,7 @@ struct InspectCommand {
       summary["scaling"] = try report.tables()
     }
     try Voice.summarize(summary, to: arguments.text("summary"))
+    return 0
   }
 
   /// Builds the network on a grid with more points along its first dimension; nil for other points.
@@ -85,7 +86,7 @@ struct InspectCommand {
       return try Network.build(
         options, sources: .grid([shape[0] * factor] + shape.dropFirst()))
     } catch {
-      throw .usage(error.description)
+      throw TrainingError(error)
     }
   }
 

@@ -7,7 +7,7 @@ import ParallelHDF5
 import Training
 
 /// `plot`: the losses of runs, and predictions against the truth, as an SVG picture.
-struct PlotCommand {
+struct PlotCommand: DistributedCommand {
   let arguments: Arguments
   let runs: [String]
   let out: OutputFile
@@ -23,7 +23,7 @@ struct PlotCommand {
   /// Draws.
   ///
   /// Collective.
-  func run(on world: borrowing Communicator) throws {
+  func run(on world: borrowing Communicator) throws -> Int32 {
     try out.check(on: world)
     var losses = Chart(
       title: "Training", xTitle: "step", yTitle: "loss", isLogarithmic: true)
@@ -54,6 +54,7 @@ struct PlotCommand {
     }
     Voice.say("\(out.path): \(charts.count) chart\(charts.count == 1 ? "" : "s")")
     try Voice.summarize(["charts": charts.count], to: arguments.text("summary"))
+    return 0
   }
 
   private struct Line: Decodable {

@@ -7,7 +7,7 @@ import ParallelHDF5
 import Training
 
 /// `predict`: the outputs of input fields.
-struct PredictCommand {
+struct PredictCommand: DistributedCommand {
   let arguments: Arguments
   let out: OutputFile
 
@@ -21,7 +21,7 @@ struct PredictCommand {
   /// Predicts.
   ///
   /// Collective.
-  func run(on world: borrowing Communicator) throws {
+  func run(on world: borrowing Communicator) throws -> Int32 {
     try out.check(on: world)
     let trained = try TrainedNetwork(arguments, needsOutputs: false, on: world)
     let (samples, outputs) = try trained.predict(nil, on: world)
@@ -39,6 +39,7 @@ struct PredictCommand {
     Voice.say("\(out.path): \(trained.file.sampleCount) predictions")
     try Voice.summarize(
       ["samples": trained.file.sampleCount], to: arguments.text("summary"))
+    return 0
   }
 }
 

@@ -6,7 +6,9 @@ import ParallelHDF5
 import Training
 
 /// `train`: trains a network, or continues its training.
-struct TrainCommand {
+struct TrainCommand: DistributedCommand {
+  static let stopsAtSignals = true
+
   let arguments: Arguments
   let data: String
   let network: NetworkOptions

@@ -106,12 +106,14 @@ struct Arguments {
     .usage("--\(name) \(values[name] ?? ""): needed is \(needed)")
   }
 
-  /// Returns an integer of at least a given size.
-  func integer(_ name: String, atLeast least: Int = 1) throws(TrainingError) -> Int? {
+  /// Returns an integer in a range; `1e4` is one, too.
+  func integer(
+    _ name: String, atLeast least: Int = 1, atMost most: Int = Int(Int32.max)
+  ) throws(TrainingError) -> Int? {
     guard let text = values[name] else { return nil }
-    guard let value = Int(text), (least...Int(Int32.max)).contains(value) else {
-      throw wrong(name, "an integer from \(least) to \(Int32.max)")
-    }
+    guard let value = Int(text) ?? Double(text).flatMap({ Int(exactly: $0) }),
+      (least...most).contains(value)
+    else { throw wrong(name, "an integer from \(least) to \(most)") }
     return value
   }
 

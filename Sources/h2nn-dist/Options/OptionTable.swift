@@ -24,6 +24,8 @@ struct Verb {
   let positional: String?
   let required: [String]
   let groups: [(title: String, options: [OptionSpec])]
+  /// Reads the options of a call.
+  let make: @Sendable (Arguments) throws -> any Command
 
   var options: [OptionSpec] { groups.flatMap(\.options) }
 }

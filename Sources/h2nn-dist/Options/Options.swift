@@ -3,17 +3,24 @@ import OperatorNetworks
 import Training
 
 extension Arguments {
+  /// The most channels of a box, and of what is hidden in a block: numbers of parameters stay far below 2⁶³.
+  static let mostChannels = 1 << 16
+  /// The most hidden channels of `dense`.
+  static let mostWidth = 1 << 24
+  /// The most layers of a part of a network.
+  static let mostLayers = 1000
+
   /// Returns the network that the options describe.
   func networkOptions() throws(TrainingError) -> NetworkOptions {
     var options = NetworkOptions()
     options.model = try choice("model", Model.self) ?? options.model
     options.sharing = try choice("sharing", NetworkSharing.self) ?? options.sharing
-    options.channels = try integer("channels") ?? options.channels
+    options.channels = try integer("channels", atMost: Self.mostChannels) ?? options.channels
     options.coarseChannels = try counts("coarse-channels")
     options.skeleton = try skeleton()
     options.tolerance = try real("tolerance", 0...1)
     options.rankLimit = try integer("rank-limit")
-    options.layers = try integer("layers") ?? options.layers
+    options.layers = try integer("layers", atMost: Self.mostLayers) ?? options.layers
     options.levels = try integer("levels", atLeast: 0)
     options.leaf = try integer("leaf") ?? (options.levels == nil ? options.leaf : nil)
     options.admissibility = try real("admissibility", 0...1e6) ?? options.admissibility
@@ -22,10 +29,10 @@ extension Arguments {
     options.activation = try choice("activation", Activation.self) ?? options.activation
     options.blockActivation =
       try choice("block-activation", Activation.self) ?? options.blockActivation
-    options.blockWidth = try integer("block-width")
-    options.transferLayers = try integer("transfer-layers")
+    options.blockWidth = try integer("block-width", atMost: Self.mostChannels)
+    options.transferLayers = try integer("transfer-layers", atMost: Self.mostLayers)
     options.transferActivation = try choice("transfer-activation", Activation.self)
-    options.width = try integer("width")
+    options.width = try integer("width", atMost: Self.mostWidth)
     return options
   }
 
@@ -100,8 +107,9 @@ extension Arguments {
     guard let text = text(name) else { return nil }
     let numbers = text.split(separator: ",", omittingEmptySubsequences: false)
       .map { Int($0.filter { $0 != " " }) ?? 0 }
-    guard numbers.allSatisfy({ $0 > 0 }) else {
-      throw .usage("--\(name) \(text): needed are positive numbers like 8,12,16")
+    guard numbers.allSatisfy({ (1...Self.mostChannels).contains($0) }) else {
+      throw .usage(
+        "--\(name) \(text): needed are positive numbers like 8,12,16, at most \(Self.mostChannels)")
     }
     return numbers
   }

@@ -37,5 +37,5 @@ extension Verbs {
             standard: "3000"),
         ]
       ), OptionGroups.layout, OptionGroups.common,
-    ])
+    ], make: { try BaselineCommand($0) })
 }

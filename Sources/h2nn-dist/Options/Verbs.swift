@@ -28,7 +28,7 @@ enum Verbs {
           OptionSpec("precision", "NAME", "float or double numbers in it", standard: "double"),
         ]
       ), ("Layout of the file of --inputs", OptionGroups.layout.options), OptionGroups.common,
-    ])
+    ], make: { try GenerateCommand($0) })
 
   static let train = Verb(
     name: "train", summary: "Trains a network, or continues its training.", positional: nil,
@@ -64,7 +64,7 @@ enum Verbs {
             standard: "600"),
         ]
       ), OptionGroups.network, OptionGroups.training, OptionGroups.layout, OptionGroups.common,
-    ])
+    ], make: { try TrainCommand($0) })
 
   static let evaluate = Verb(
     name: "evaluate", summary: "Computes the errors of a trained network.", positional: nil,
@@ -81,7 +81,7 @@ enum Verbs {
           OptionGroups.wholeGrid, OptionGroups.replication, OptionGroups.wave,
         ]
       ), OptionGroups.layout, OptionGroups.common,
-    ])
+    ], make: { try EvaluateCommand($0) })
 
   static let predict = Verb(
     name: "predict", summary: "Computes the outputs of input fields.", positional: nil,
@@ -97,7 +97,7 @@ enum Verbs {
           OptionGroups.wholeGrid, OptionGroups.replication, OptionGroups.wave,
         ]
       ), OptionGroups.layout, OptionGroups.common,
-    ])
+    ], make: { try PredictCommand($0) })
 
   static let compare = Verb(
     name: "compare", summary: "Prints the errors of several trained networks as a table.",
@@ -113,7 +113,7 @@ enum Verbs {
             standard: "all samples"),
         ]
       ), OptionGroups.layout, OptionGroups.common,
-    ])
+    ], make: { try CompareCommand($0) })
 
   static let inspect = Verb(
     name: "inspect", summary: "Prints the tree, the lists and the parameters of a network.",
@@ -137,7 +137,7 @@ enum Verbs {
           OptionGroups.batch, OptionGroups.shard, OptionGroups.precision,
         ]
       ), OptionGroups.network, OptionGroups.layout, OptionGroups.common,
-    ])
+    ], make: { try InspectCommand($0) })
 
   static let bench = Verb(
     name: "bench", summary: "Measures a training step, part by part, and the machine.",
@@ -157,7 +157,7 @@ enum Verbs {
           OptionSpec("json", nil, "print a JSON object instead of a table"),
         ]
       ), OptionGroups.network, OptionGroups.common,
-    ])
+    ], make: { try BenchCommand($0) })
 
   static let plot = Verb(
     name: "plot", summary: "Draws the loss of a run, and predictions against the truth, as SVG.",
@@ -173,7 +173,7 @@ enum Verbs {
           OptionSpec("force", nil, "overwrite that file"),
         ]
       ), OptionGroups.layout, OptionGroups.common,
-    ])
+    ], make: { try PlotCommand($0) })
 
   static let study = Verb(
     name: "study",
@@ -193,5 +193,5 @@ enum Verbs {
           OptionSpec("commit", "TEXT", "the revision of the program, to stand in the report"),
         ]
       ), OptionGroups.common,
-    ])
+    ], make: { try StudyCommand($0) })
 }

@@ -5,6 +5,8 @@ import Training
 extension NBody: CataloguedProblem {
   static var summary: String { "potentials 1/N Σ q/|x−y| of charges on a cloud" }
   static var standardPoints: [Int] { [1000] }
+  /// The most points of a cloud; all ranks hold the coordinates.
+  private static var mostPoints: Int { 1 << 24 }
   static var takesClouds: Bool { true }
 
   static var fieldOptions: [OptionSpec] {
@@ -24,10 +26,13 @@ extension NBody: CataloguedProblem {
     }
     let dimension = try arguments.integer("dimension") ?? 2
     let seed = try arguments.seed() ?? 1
-    let receivers = try arguments.integer("receivers")
+    let receivers = try arguments.integer("receivers", atMost: mostPoints)
     let charges = try arguments.choice("charges", Charges.self) ?? .normal
     guard dimension <= 3 else {
       throw .usage("--dimension \(dimension): needed is 1, 2 or 3")
+    }
+    guard points.shape[0] <= mostPoints else {
+      throw .usage("--points \(points.shape[0]): needed are at most \(mostPoints) points")
     }
     func draw(_ count: Int, _ role: Role) throws(TrainingError) -> PointSet {
       do throws(ProblemError) {

@@ -32,9 +32,9 @@ enum Voice {
     FileHandle.standardError.write(Data(text.utf8))
   }
 
-  /// Refuses a summary that could not be written in the end.
+  /// Refuses a summary that could not be written in the end, on rank 0, which writes it.
   static func checkSummary(_ path: String?) throws(TrainingError) {
-    guard let path else { return }
+    guard let path, speaks else { return }
     let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
     guard !OutputFile.isDirectory(path), FileManager.default.isWritableFile(atPath: directory)
     else {

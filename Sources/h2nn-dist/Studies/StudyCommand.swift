@@ -5,7 +5,9 @@ import Training
 /// `study`: trains all networks of a study, one after the other, and writes its tables and charts.
 ///
 /// Run again after an interruption, it continues: what is finished stays.
-struct StudyCommand {
+struct StudyCommand: DistributedCommand {
+  static let stopsAtSignals = true
+
   let arguments: Arguments
   let study: Study
   /// All combinations, and those that this call runs.
@@ -172,10 +174,10 @@ struct StudyCommand {
 
   private func train(_ run: Study.Run, on world: borrowing Communicator) throws -> Int32 {
     let mark = "\(directory)/\(run.name)/study.json"
-    let words = (settings(run.data) + settings(run.train)).map { "\($0.key)=\($0.value)" }
+    let settings = ["data": run.data, "train": run.train]
     let isFinished = try isTrue(on: world) {
-      (FileManager.default.contents(atPath: mark).map { String(decoding: $0, as: UTF8.self) })
-        == words.joined(separator: "\n")
+      guard let data = FileManager.default.contents(atPath: mark) else { return false }
+      return (try? JSONDecoder().decode([String: Study.Settings].self, from: data)) == settings
     }
     guard !isFinished else { return 0 }
     try generate(run, on: world)
@@ -189,7 +191,11 @@ struct StudyCommand {
     }
     guard status == 0 else { return status }
     try world.agree {
-      if world.rank == 0 { try Self.write(words.joined(separator: "\n"), to: mark) }
+      guard world.rank == 0 else { return }
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+      let text = String(decoding: try encoder.encode(settings), as: UTF8.self)
+      try Self.write(text + "\n", to: mark)
     }
     return 0
   }
@@ -199,7 +205,7 @@ struct StudyCommand {
     guard run.data["file"] == nil,
       try !isTrue(on: world, { FileManager.default.fileExists(atPath: path) })
     else { return }
-    try generation(run).run(on: world)
+    _ = try generation(run).run(on: world)
   }
 
   private func refer(
@@ -208,7 +214,7 @@ struct StudyCommand {
     let path = referenceFile(run, method)
     guard try !isTrue(on: world, { FileManager.default.fileExists(atPath: path) }) else { return }
     try generate(run, on: world)
-    try BaselineCommand(try reference(run, method)).run(on: world)
+    _ = try BaselineCommand(try reference(run, method)).run(on: world)
   }
 
   /// Returns what rank 0 finds.
