@@ -8,18 +8,18 @@ public enum RowKernels {
   ///
   /// - Parameters:
   ///   - values: The products, replaced by y.
-  ///   - bias: b of each channel.
+  ///   - bias: b of each channel, or nil.
   ///   - addend: a, or nil.
   ///   - channels: The number of channels.
   ///   - samples: The number of samples, a multiple of 16.
   ///   - activation: f.
   @unsafe @inlinable @inline(__always)
   public static func finish<Scalar: KernelScalar>(
-    _ values: UnsafeMutablePointer<Scalar>, bias: UnsafePointer<Scalar>,
+    _ values: UnsafeMutablePointer<Scalar>, bias: UnsafePointer<Scalar>?,
     addend: UnsafePointer<Scalar>?, channels: Int, samples: Int, activation: Activation
   ) {
     for channel in 0..<channels {
-      let shift = unsafe SIMD16<Scalar>(repeating: bias[channel])
+      let shift = unsafe SIMD16<Scalar>(repeating: bias.map { unsafe $0[channel] } ?? 0)
       var i = channel &* samples
       let end = i &+ samples
       while i < end {
@@ -38,10 +38,11 @@ public enum RowKernels {
   ///   - channels: The number of channels.
   ///   - samples: The number of samples, a multiple of 16.
   ///   - sums: Become the sums.
+  ///   - accumulates: Whether the sums are added to what stands there.
   @unsafe @inlinable @inline(__always)
   public static func sumOverSamples<Scalar: KernelScalar>(
     _ values: UnsafePointer<Scalar>, channels: Int, samples: Int,
-    into sums: UnsafeMutablePointer<Scalar>
+    into sums: UnsafeMutablePointer<Scalar>, accumulates: Bool = false
   ) {
     for channel in 0..<channels {
       var lanes = SIMD16<Scalar>()
@@ -54,7 +55,8 @@ public enum RowKernels {
       let eight = lanes.lowHalf + lanes.highHalf
       let four = eight.lowHalf + eight.highHalf
       let two = four.lowHalf + four.highHalf
-      unsafe sums[channel] = two.x + two.y
+      let sum = two.x + two.y
+      unsafe sums[channel] = accumulates ? sums[channel] + sum : sum
     }
   }
 

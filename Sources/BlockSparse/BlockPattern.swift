@@ -92,3 +92,15 @@ public struct BlockPattern: Sendable, Equatable {
       groups: (0..<rows).map { Int32($0) }, slotCounts: slotCounts, paddedEntries: paddedEntries)
   }
 }
+
+extension BlockPattern {
+  /// The pattern of the transposed matrix: its rows are the sources, each with the targets that see it, ascending.
+  ///
+  /// Every entry has a block to itself.
+  public var transposed: BlockPattern {
+    let columns = PatternColumns(self)
+    return BlockPattern(
+      ownWeights: targetCount, rowStarts: (0...sourceCount).map(columns.start(of:)),
+      sources: columns.targets)
+  }
+}

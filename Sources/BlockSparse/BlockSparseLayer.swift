@@ -18,6 +18,8 @@ public struct BlockSparseLayer: Sendable {
   public let activation: Activation
   /// h, applied to each product of a block with a source; the identity by default.
   public let blockActivation: Activation
+  /// Whether each output has a bias.
+  public let hasBias: Bool
 
   /// For each group: the number of stacked inputs.
   public let groupInputs: [Int]
@@ -44,10 +46,12 @@ public struct BlockSparseLayer: Sendable {
   ///   - pattern: The pattern between them.
   ///   - activation: f.
   ///   - blockActivation: h.
+  ///   - hasBias: Whether each output has a bias.
   /// - Precondition: Pattern and layouts fit; rows of one group have equal channels.
   public init(
     name: String, source: BoxLayout, target: BoxLayout, pattern: BlockPattern,
-    activation: Activation = .identity, blockActivation: Activation = .identity
+    activation: Activation = .identity, blockActivation: Activation = .identity,
+    hasBias: Bool = true
   ) {
     precondition(
       pattern.sourceCount == source.boxCount && pattern.targetCount == target.boxCount,
@@ -59,6 +63,7 @@ public struct BlockSparseLayer: Sendable {
     self.pattern = pattern
     self.activation = activation
     self.blockActivation = blockActivation
+    self.hasBias = hasBias
 
     // A slot that no row uses, as in a window wider than the grid, is as large as any source.
     var slotSizes = pattern.slotCounts.map { [Int](repeating: 0, count: $0) }
@@ -96,7 +101,7 @@ public struct BlockSparseLayer: Sendable {
     var biases = [0]
     for group in outputs.indices {
       weights.append(weights[group] + groupInputs[group] * outputs[group])
-      biases.append(biases[group] + outputs[group])
+      biases.append(biases[group] + (hasBias ? outputs[group] : 0))
     }
     weightStarts = weights
     biasStarts = biases
@@ -124,5 +129,22 @@ public struct BlockSparseLayer: Sendable {
   /// They multiply zeros, so they are counted and not stored.
   public var paddedParameterCount: Int {
     isShared ? 0 : pattern.paddedEntries * source.channels(of: 0) * target.channels(of: 0)
+  }
+}
+
+extension BlockSparseLayer {
+  /// Returns the layer whose matrix is the transpose of this one's.
+  ///
+  /// It has no weights of its own: those that it describes are a copy of this layer's, stacked by source. It has no
+  /// biases, since those of this layer belong to the outputs of W.
+  ///
+  /// - Parameters:
+  ///   - name: Its name.
+  ///   - activation: Its function f.
+  /// - Returns: The layer from this one's targets to its sources.
+  public func transposed(_ name: String, activation: Activation = .identity) -> BlockSparseLayer {
+    BlockSparseLayer(
+      name: name, source: target, target: source, pattern: pattern.transposed,
+      activation: activation, hasBias: false)
   }
 }

@@ -56,6 +56,9 @@ public struct HeldBoxes: Sendable, Equatable {
 }
 
 /// The part of a layer that a rank computes, and where its data stand in the rank's buffers.
+///
+/// Rows and sources are those of the weights: the boxes that a layer writes and reads, or those that a transposed one
+/// reads and writes.
 public struct LayerPlacement: Sendable {
   /// The rows that are computed: their values and the gradients of their weights.
   public let rows: Range<Int>
@@ -121,6 +124,19 @@ public struct LayerPlacement: Sendable {
     let (source, target) = (HeldBoxes(all: layer.source), HeldBoxes(all: layer.target))
     self.init(
       rankRows: [0..<layer.target.boxCount], rank: 0, sources: 0..<layer.source.boxCount,
+      sourceValues: source, sourceGradients: source, targetValues: target,
+      targetGradients: target, parameterStart: parameterStart)
+  }
+
+  /// Places a whole layer that uses the weights of another one transposed.
+  ///
+  /// - Parameters:
+  ///   - shape: The layer whose weights it uses.
+  ///   - parameterStart: Where the parameters of `shape` begin.
+  public init(transposing shape: BlockSparseLayer, parameterStart: Int) {
+    let (source, target) = (HeldBoxes(all: shape.target), HeldBoxes(all: shape.source))
+    self.init(
+      rankRows: [0..<shape.target.boxCount], rank: 0, sources: 0..<shape.source.boxCount,
       sourceValues: source, sourceGradients: source, targetValues: target,
       targetGradients: target, parameterStart: parameterStart)
   }

@@ -43,11 +43,11 @@ extension LayerPlan {
     entryGradients(gradient.span, &entries)
   }
 
-  /// Turns the gradient with respect to y + a into that with respect to the sum under f, elsewhere.
+  /// Turns the gradient with respect to a sum of y and other terms into that with respect to the sum under f, elsewhere.
   ///
   /// - Parameters:
   ///   - target: y, as the forward pass left it.
-  ///   - sum: The gradient with respect to y + a.
+  ///   - sum: The gradient with respect to the sum to which y was added.
   ///   - sumStart: Where in it the gradient of the first of this rank's rows begins; the others follow.
   ///   - gradient: The gradient with respect to the sum under f; replaced.
   ///   - entries: The scratch of the forward pass; replaced.
@@ -80,7 +80,8 @@ extension LayerPlan {
   /// Replaces the values of this rank's blocks by the gradients with respect to W_c x_j.
   @inline(__always)
   private func entryGradients(_ gradient: Span<Scalar>, _ entries: inout MutableSpan<Scalar>) {
-    guard let end = entryStarts.last else { return }
+    guard let end = product.entryStarts.last else { return }
+    let forward = product.rows.list
     precondition(gradient.count >= ends.gradients && entries.count >= end)
     unsafe gradient.withUnsafeBufferPointer { g in
       unsafe entries.withUnsafeMutableBufferPointer { blocks in
@@ -98,10 +99,11 @@ extension LayerPlan {
     }
   }
 
-  /// Computes the gradient with respect to the input: Wᵀ dy, source by source.
+  /// Computes the gradient with respect to the input: Wᵀ dy, or W dy, source by source.
   ///
   /// - Parameters:
   ///   - part: Which sources.
+  ///   - parameters: The parameters that the rank holds, which a transposed layer needs.
   ///   - packed: The packed weights.
   ///   - gradient: What ``gradientBeforeActivation(target:gradient:entries:)`` left.
   ///   - entries: The scratch that it left.
@@ -110,21 +112,35 @@ extension LayerPlan {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func inputGradient(
-    _ part: LayerPart = .all, packed: Span<Scalar>, gradient: Span<Scalar>,
-    entries: Span<Scalar>, sourceGradient: inout MutableSpan<Scalar>
+    _ part: LayerPart = .all, parameters: Span<Scalar>? = nil, packed: Span<Scalar>,
+    gradient: Span<Scalar>, entries: Span<Scalar>, sourceGradient: inout MutableSpan<Scalar>
   ) {
-    let factor = entryStarts.isEmpty ? gradient : entries
-    check(inputs, factor.count, packed.count, sourceGradient.count)
+    guard isTransposed else {
+      return runInputs(
+        part, packed, product.hasBlocks ? entries : gradient, into: &sourceGradient)
+    }
+    guard let parameters else { preconditionFailure("\(layer.name) needs its parameters") }
+    runInputs(part, parameters, gradient, into: &sourceGradient)
+  }
+
+  /// Computes the gradients of sources with weights that are packed ones or those among the parameters.
+  @inline(__always)
+  private func runInputs(
+    _ part: LayerPart, _ weights: Span<Scalar>, _ factor: Span<Scalar>,
+    into sourceGradient: inout MutableSpan<Scalar>
+  ) {
+    let inputs = inputs
+    check(inputs.list, factor.count, weights.count, sourceGradient.count)
     precondition(sourceGradient.count >= ends.sources)
-    let (list, order, kernels) = (inputs, sourceOrder, kernels)
+    let (list, order, kernels) = (inputs.list, inputs.order, product.kernels)
     let (products, starts, kernelSpan) = (list.products.span, list.starts.span, kernels.span)
     unsafe factor.withUnsafeBufferPointer { dy in
-      unsafe packed.withUnsafeBufferPointer { w in
+      unsafe weights.withUnsafeBufferPointer { w in
         unsafe sourceGradient.withUnsafeMutableBufferPointer { dx in
-          guard let dy = dy.baseAddress, let w = w.baseAddress, let dx = dx.baseAddress else {
-            return
-          }
-          for place in part.range(of: order.count, interior: interiorSources) {
+          guard let dy = dy.baseAddress, let dx = dx.baseAddress else { return }
+          // Without weights there are no products that would read them.
+          let w = unsafe w.baseAddress ?? UnsafePointer(dx)
+          for place in part.range(of: order.count, interior: inputs.interior) {
             let source = Int(order[place])
             // The lists belong to this plan, and all products lie inside of the storage.
             let (first, end) = unsafe (starts[unchecked: source], starts[unchecked: source &+ 1])
@@ -133,8 +149,8 @@ extension LayerPlan {
               unsafe kernelSpan[unchecked: Int(product.kernel)](
                 dy + product.a, w + product.b, into: dx + product.c)
             }
-            if first == end && !accumulatesInput {
-              let box = placement.sources.lowerBound + source
+            if first == end && !inputs.accumulates {
+              let box = firstSource + source
               unsafe RowKernels.clear(
                 dx + placement.sourceGradients.start(of: box) * samples,
                 count: layer.source.channels(of: box) * samples)

@@ -1,45 +1,61 @@
 import BlockKernels
 
 extension LayerPlan {
-  /// Computes y = f(W x + b), or y = W x + b + a, row by row.
+  /// Computes y = f(W x + b + a), or f(Wᵀ x + a), box by box.
   ///
   /// The products of a row are added in the order of the pattern; bias, addend and function come while the row is
   /// in the cache.
   ///
   /// - Parameters:
-  ///   - part: Which rows.
+  ///   - part: Which boxes.
   ///   - parameters: The parameters that the rank holds.
+  ///   - packed: The packed weights, which a transposed layer needs.
   ///   - source: x, `[box][channel][sample]`.
   ///   - addend: a, in the layout of y, or nil.
   ///   - entries: Scratch of ``entryScratchCount`` elements, kept for the backward pass.
   ///   - target: y, replaced.
-  /// - Precondition: With an addend the activation is the identity.
   /// - Complexity: ``forwardFlops``, no allocation.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func forward(
-    _ part: LayerPart = .all, parameters: Span<Scalar>, source: Span<Scalar>,
-    adding addend: Span<Scalar>? = nil, entries: inout MutableSpan<Scalar>,
-    target: inout MutableSpan<Scalar>
+    _ part: LayerPart = .all, parameters: Span<Scalar>, packed: Span<Scalar>? = nil,
+    source: Span<Scalar>, adding addend: Span<Scalar>? = nil,
+    entries: inout MutableSpan<Scalar>, target: inout MutableSpan<Scalar>
   ) {
+    precondition(parameters.count >= ends.biases)
+    guard isTransposed else {
+      return run(part, parameters, source, addend, &entries, &target)
+    }
+    guard let packed else { preconditionFailure("\(layer.name) needs packed weights") }
+    run(part, packed, source, addend, &entries, &target)
+  }
+
+  /// Computes boxes with weights that are those among the parameters or packed ones.
+  @inline(__always)
+  private func run(
+    _ part: LayerPart, _ weights: Span<Scalar>, _ source: Span<Scalar>, _ addend: Span<Scalar>?,
+    _ entries: inout MutableSpan<Scalar>, _ target: inout MutableSpan<Scalar>
+  ) {
+    let forward = forward
     check(
-      forward, source.count, parameters.count, entryStarts.isEmpty ? target.count : entries.count)
-    precondition(parameters.count >= ends.biases && target.count >= ends.values)
+      forward.list, source.count, weights.count,
+      product.hasBlocks ? entries.count : target.count)
+    precondition(target.count >= ends.values)
     unsafe source.withUnsafeBufferPointer { x in
-      unsafe parameters.withUnsafeBufferPointer { w in
+      unsafe weights.withUnsafeBufferPointer { w in
         unsafe entries.withUnsafeMutableBufferPointer { blocks in
           unsafe target.withUnsafeMutableBufferPointer { y in
-            guard let x = x.baseAddress, let w = w.baseAddress, let y = y.baseAddress else {
-              return
-            }
+            guard let x = x.baseAddress, let y = y.baseAddress else { return }
+            // Without parameters there are no products that would read them.
+            let w = unsafe w.baseAddress ?? UnsafePointer(y)
             guard let addend else {
-              return unsafe forward(part, x, w, nil, blocks.baseAddress ?? y, y)
+              return unsafe run(forward, part, x, w, nil, blocks.baseAddress ?? y, y)
             }
             precondition(
-              layer.activation == .identity && addend.count >= ends.addends,
-              "\(layer.name): \(layer.activation) and an addend")
+              addend.count >= ends.addends,
+              "\(layer.name): an addend of \(addend.count) elements")
             unsafe addend.withUnsafeBufferPointer { a in
-              unsafe forward(part, x, w, a.baseAddress, blocks.baseAddress ?? y, y)
+              unsafe run(forward, part, x, w, a.baseAddress, blocks.baseAddress ?? y, y)
             }
           }
         }
@@ -47,21 +63,21 @@ extension LayerPlan {
     }
   }
 
-  /// Computes rows whose extents were checked.
+  /// Computes boxes whose extents were checked.
   @inline(__always)
-  private func forward(
-    _ part: LayerPart, _ x: UnsafePointer<Scalar>, _ w: UnsafePointer<Scalar>,
-    _ addend: UnsafePointer<Scalar>?, _ blocks: UnsafeMutablePointer<Scalar>,
-    _ y: UnsafeMutablePointer<Scalar>
+  private func run(
+    _ forward: ProductPass, _ part: LayerPart, _ x: UnsafePointer<Scalar>,
+    _ w: UnsafePointer<Scalar>, _ addend: UnsafePointer<Scalar>?,
+    _ blocks: UnsafeMutablePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>
   ) {
-    let (list, order, rows, kernels) = (forward, rowOrder, rows, kernels)
+    let (list, order, rows, kernels) = (forward.list, forward.order, rows, product.kernels)
     let (products, starts) = (list.products.span, list.starts.span)
     let (orderSpan, rowSpan, kernelSpan) = (order.span, rows.span, kernels.span)
     let (activation, blockActivation, samples) = (
       layer.activation, layer.blockActivation, samples
     )
-    let hasBlocks = !entryStarts.isEmpty
-    for place in part.range(of: order.count, interior: interiorRows) {
+    let (hasBlocks, hasBias) = (product.hasBlocks, layer.hasBias)
+    for place in part.range(of: order.count, interior: forward.interior) {
       // The lists belong to this plan, and all products and rows lie inside of the storage.
       let index = unsafe Int(orderSpan[unchecked: place])
       let row = unsafe rowSpan[unchecked: index]
@@ -84,7 +100,7 @@ extension LayerPlan {
         }
       }
       unsafe RowKernels.finish(
-        values, bias: w + row.bias, addend: addend.map { unsafe $0 + row.addend },
+        values, bias: hasBias ? w + row.bias : nil, addend: addend.map { unsafe $0 + row.addend },
         channels: row.channels, samples: samples, activation: activation)
     }
   }

@@ -1,8 +1,9 @@
 import BlockKernels
 
-/// The storage of one pass over the rows for the gradient of their weights.
+/// The storage of one pass over the rows for the gradient of their weights, y xᵀ.
 @safe
 private struct GradientPass<Scalar: KernelScalar> {
+  /// x.
   let source: UnsafePointer<Scalar>
   let transposed: UnsafeMutablePointer<Scalar>
   /// y, if the gradient is still to be taken through f.
@@ -10,6 +11,7 @@ private struct GradientPass<Scalar: KernelScalar> {
   /// The gradient with respect to y, by the places of the rows' gradients.
   let given: UnsafePointer<Scalar>
   let gradient: UnsafeMutablePointer<Scalar>
+  /// y.
   let factor: UnsafePointer<Scalar>
   /// The panel that stands transposed.
   var panel = Int32(-1)
@@ -39,7 +41,9 @@ private struct GradientLists<Scalar: KernelScalar>: ~Escapable {
 }
 
 extension LayerPlan {
-  /// Computes the gradient with respect to weights and biases: dyᵀ x and Σ dy, row by row.
+  /// Computes the gradient with respect to weights and biases: dyᵀ x and Σ dy, row by row of the weights.
+  ///
+  /// For a transposed layer it is xᵀ dy, where dy is needed for all targets that the rank's sources reach.
   ///
   /// If rows on other ranks share the weights, only the first ``sumCounts`` elements of the scratch are
   /// computed, the sums of this rank's rows; see ``finishParameterGradient(sums:at:scratch:into:)``.
@@ -55,8 +59,8 @@ extension LayerPlan {
   ///   - entries: The scratch that ``gradientBeforeActivation(target:gradient:entries:)`` left.
   ///   - scratch: ``gradientScratchCount`` elements, replaced.
   ///   - parameterGradient: The gradient with respect to the rank's parameters, of which those of
-  ///     this layer are replaced.
-  /// - Precondition: There is no `target` for a layer with a function of each block.
+  ///     this layer are replaced, or added to as planned.
+  /// - Precondition: There is no `target` for a transposed layer, or one with a function of each block.
   /// - Complexity: no allocation.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -66,18 +70,23 @@ extension LayerPlan {
     entries: Span<Scalar>, scratch: inout MutableSpan<Scalar>,
     into parameterGradient: inout MutableSpan<Scalar>
   ) {
-    let hasBlocks = !entryStarts.isEmpty
+    let (hasBlocks, rowSums) = (product.hasBlocks, product.rowSums)
     let shift = sumStart - (rows.first?.gradients ?? 0)
     check(
-      weights, transposed.count, hasBlocks ? entries.count : gradient.count,
+      product.weights, transposed.count,
+      hasBlocks ? entries.count : isTransposed ? source.count : gradient.count,
       rowSums.map { $0.sizes.max() ?? 0 } ?? parameterGradient.count)
     precondition(
-      source.count >= placement.sourceValues.channelCount * samples
+      (isTransposed ? gradient.count : source.count)
+        >= product.buffers.gradient.x.channelCount * samples
         && transposed.count >= transposedCount && gradient.count >= ends.gradients
         && parameterGradient.count >= ends.biases && scratch.count >= gradientScratchCount)
-    if let target { precondition(!hasBlocks && target.count >= ends.values) }
+    if let target {
+      precondition(!hasBlocks && !isTransposed && target.count >= ends.values)
+    }
     if let sum { precondition(sum.count >= ends.gradients + shift) }
-    let (list, rows, kernels, panels, rowPanels) = (weights, rows, kernels, panels, rowPanels)
+    let (list, rows, kernels) = (product.weights, rows, product.kernels)
+    let (panels, rowPanels) = (product.panels, product.rowPanels)
     let lists = GradientLists(
       list.products.span, list.starts.span, rows.span, kernels.span, panels.span, rowPanels.span)
     unsafe source.withUnsafeBufferPointer { x in
@@ -93,9 +102,10 @@ extension LayerPlan {
               unsafe $0.baseAddress.map { unsafe $0 + shift }
             }
             var pass = unsafe GradientPass(
-              source: x, transposed: t, target: y, given: given ?? UnsafePointer(dy),
-              gradient: dy,
-              factor: hasBlocks ? blocks.baseAddress ?? UnsafePointer(dy) : UnsafePointer(dy))
+              source: isTransposed ? UnsafePointer(dy) : x, transposed: t, target: y,
+              given: given ?? UnsafePointer(dy), gradient: dy,
+              factor: isTransposed
+                ? x : hasBlocks ? blocks.baseAddress ?? UnsafePointer(dy) : UnsafePointer(dy))
             if let rowSums {
               unsafe scratch.withUnsafeMutableBufferPointer { scratch in
                 guard let scratch = scratch.baseAddress else { return }
@@ -104,10 +114,12 @@ extension LayerPlan {
             } else {
               unsafe parameterGradient.withUnsafeMutableBufferPointer { result in
                 guard let result = result.baseAddress else { return }
-                for index in rows.indices {
+                for index in placement.rows.indices {
+                  let index = index - placement.rows.lowerBound
                   unsafe row(
                     index, &pass, lists, weights: result,
-                    biases: result + lists.rows[unchecked: index].bias)
+                    biases: layer.hasBias ? result + lists.rows[unchecked: index].bias : nil,
+                    accumulatesBiases)
                 }
               }
             }
@@ -122,14 +134,14 @@ extension LayerPlan {
     clearUnused(rowSums, &parameterGradient)
   }
 
-  /// Computes the gradient of one row, whose extents were checked.
+  /// Computes the gradient of one row of the weights, whose extents were checked.
   @inline(__always)
   private func row(
     _ index: Int, _ pass: inout GradientPass<Scalar>, _ lists: borrowing GradientLists<Scalar>,
-    weights result: UnsafeMutablePointer<Scalar>, biases: UnsafeMutablePointer<Scalar>
+    weights result: UnsafeMutablePointer<Scalar>, biases: UnsafeMutablePointer<Scalar>?,
+    _ addsBiases: Bool
   ) {
     // The lists have an element for each row, panel and product of the plan.
-    let row = unsafe lists.rows[unchecked: index]
     let number = unsafe lists.rowPanels[unchecked: index]
     if number != pass.panel {
       pass.panel = number
@@ -137,9 +149,10 @@ extension LayerPlan {
       // The panel lies inside of the source, and the scratch has room for each panel.
       unsafe Scalar.transpose(
         pass.source + panel.start * samples, rows: samples, columns: panel.channels,
-        into: pass.transposed, stride: transposedStride)
+        into: pass.transposed, stride: product.transposedStride)
     }
     if let target = unsafe pass.target {
+      let row = unsafe lists.rows[unchecked: index]
       unsafe RowKernels.multiplyByDerivative(
         pass.given + row.gradients, at: target + row.values, into: pass.gradient + row.gradients,
         count: row.channels &* samples, of: layer.activation)
@@ -153,9 +166,12 @@ extension LayerPlan {
         UnsafePointer(pass.transposed) + product.a, pass.factor + product.b,
         into: result + product.c)
     }
+    guard let biases = unsafe biases else { return }
+    // A layer with biases is not transposed: its rows are those of the weights.
+    let row = unsafe lists.rows[unchecked: index]
     unsafe RowKernels.sumOverSamples(
       UnsafePointer(pass.gradient) + row.gradients, channels: row.channels, samples: samples,
-      into: biases)
+      into: biases, accumulates: addsBiases)
   }
 
   /// Sums the gradients of the rows of a node in its place, with the rest of the stack behind the sums.
@@ -168,12 +184,13 @@ extension LayerPlan {
   ) {
     let size = sums.sizes[node.group]
     let stack = SumStack(first: node.start, others: sums.counts[placement.rank], size: size)
-    let weightCount = size - layer.groupOutputs[node.group]
+    let weightCount = size - (layer.hasBias ? layer.groupOutputs[node.group] : 0)
     for place in 0..<node.rows.count {
       let (index, step) = (node.rows[place] - placement.rows.lowerBound, node.steps[place])
       let leaf = unsafe scratch + stack.start(of: step.place)
-      if !coversGroup[index] { unsafe RowKernels.clear(leaf, count: size) }
-      unsafe row(index, &pass, lists, weights: leaf, biases: leaf + weightCount)
+      if !product.coversGroup[index] { unsafe RowKernels.clear(leaf, count: size) }
+      unsafe row(
+        index, &pass, lists, weights: leaf, biases: layer.hasBias ? leaf + weightCount : nil, false)
       for merge in 0..<step.merges {
         let below = unsafe scratch + stack.start(of: step.place - merge - 1)
         let above = unsafe scratch + stack.start(of: step.place - merge)
@@ -182,26 +199,40 @@ extension LayerPlan {
     }
   }
 
-  /// Writes the sum of a group to its places among the parameters.
+  /// The places of a group's weights and biases among the parameters.
+  private func places(of group: Int) -> (weights: Range<Int>, biases: Range<Int>) {
+    let (shape, weightStart, biasStart) = (product.shape, product.weightStart, product.biasStart)
+    let weights =
+      weightStart + shape.weightStarts[group]..<weightStart
+      + shape.weightStarts[group + 1]
+    guard layer.hasBias else { return (weights, 0..<0) }
+    return (
+      weights, biasStart + shape.biasStarts[group]..<biasStart + shape.biasStarts[group + 1]
+    )
+  }
+
+  /// Writes the sum of a group to its places among the parameters, or adds it to what stands there.
   private func store(
     _ group: Int, _ sums: Span<Scalar>, at start: Int, into gradient: inout MutableSpan<Scalar>
   ) {
-    let weights =
-      weightStart + layer.weightStarts[group]..<weightStart + layer.weightStarts[group + 1]
-    let biases = biasStart + layer.biasStarts[group]..<biasStart + layer.biasStarts[group + 1]
-    Elementwise.copy(sums, at: start, to: &gradient, in: weights)
-    Elementwise.copy(sums, at: start + weights.count, to: &gradient, in: biases)
+    let (weights, biases) = places(of: group)
+    func put(_ range: Range<Int>, from start: Int, accumulates: Bool) {
+      if accumulates {
+        Elementwise.add(sums, at: start, to: &gradient, in: range)
+      } else {
+        Elementwise.copy(sums, at: start, to: &gradient, in: range)
+      }
+    }
+    put(weights, from: start, accumulates: product.accumulatesWeights)
+    put(biases, from: start + weights.count, accumulates: accumulatesBiases)
   }
 
-  /// Clears the gradients of groups that no row uses.
+  /// Clears the gradients of groups that no row uses, unless they are added to.
   private func clearUnused(_ sums: RowSums, _ gradient: inout MutableSpan<Scalar>) {
     for group in sums.sizes.indices where sums.contributions[group].isEmpty {
-      Elementwise.clear(
-        &gradient,
-        in: weightStart + layer.weightStarts[group]..<weightStart + layer.weightStarts[group + 1])
-      Elementwise.clear(
-        &gradient,
-        in: biasStart + layer.biasStarts[group]..<biasStart + layer.biasStarts[group + 1])
+      let (weights, biases) = places(of: group)
+      if !product.accumulatesWeights { Elementwise.clear(&gradient, in: weights) }
+      if !accumulatesBiases { Elementwise.clear(&gradient, in: biases) }
     }
   }
 
@@ -212,14 +243,14 @@ extension LayerPlan {
   ///   - starts: For each rank: where its ``sumCounts`` elements begin.
   ///   - scratch: ``gradientScratchCount`` elements, replaced.
   ///   - parameterGradient: The gradient with respect to the rank's parameters, of which those of
-  ///     this layer are replaced.
+  ///     this layer are replaced, or added to as planned.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func finishParameterGradient(
     sums: Span<Scalar>, at starts: [Int], scratch: inout MutableSpan<Scalar>,
     into parameterGradient: inout MutableSpan<Scalar>
   ) {
-    guard let rowSums else { return }
+    guard let rowSums = product.rowSums else { return }
     let first = rowSums.counts[placement.rank]
     for group in rowSums.sizes.indices {
       let size = rowSums.sizes[group]

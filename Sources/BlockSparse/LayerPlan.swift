@@ -1,10 +1,14 @@
 public import BlockKernels
 
-/// A layer made ready to be computed for a shard of samples.
+/// A layer made ready to be computed for a shard of samples: a product with a block matrix, and what stands around it,
+/// y = f(W x + b + a) with h for each block.
 ///
 /// Making a plan allocates and compiles; computing with it does neither. All arrays of samples are
 /// `[box][channel][sample]`; parameters and their gradients are those that a rank holds, in which
 /// the rank's weights and biases of the layer begin at given places. A class, since a plan is large and many are kept.
+///
+/// A transposed layer y = f(Wᵀ x + a) goes the other way through the product of the layer whose weights it uses: forward
+/// by sources, with the packed weights, and back by rows. It has neither biases nor h.
 public final class LayerPlan<Scalar: KernelScalar> {
   /// The layer.
   public let layer: BlockSparseLayer
@@ -12,47 +16,16 @@ public final class LayerPlan<Scalar: KernelScalar> {
   public let samples: Int
   /// The part of the layer that is computed, and where its data stand.
   public let placement: LayerPlacement
-  /// What is added to a place among the layer's biases to find it among the parameters.
-  let biasStart: Int
-  /// What is added to a place among the layer's weights to find it among the parameters.
-  let weightStart: Int
-  /// The computed rows.
+  /// Whether the layer is the transpose of the one whose weights it uses.
+  public let isTransposed: Bool
+  /// The products with its weights.
+  let product: BlockProduct<Scalar>
+  /// The boxes that are computed.
   let rows: [PlannedRow]
-
-  var kernels: [MatrixProduct<Scalar>] = []
-  var kernelIndices: [ProductShape: Int32] = [:]
-  let provider: ProductProvider
-
-  /// Products of the forward pass and of the weight gradient by row, of the input gradient by source.
-  var forward = ProductList()
-  var weights = ProductList()
-  var inputs = ProductList()
   /// Where the rows' values, gradients, addends and biases, and the sources' gradients end.
   let ends: (values: Int, gradients: Int, addends: Int, biases: Int, sources: Int)
-  /// The parts of the source that are transposed together, and the one of each row.
-  let panels: [SourcePanel]
-  let rowPanels: [Int32]
-  /// How far the samples of a transposed part are apart.
-  let transposedStride: Int
-  /// Whether the input gradient is added to what earlier layers left.
-  let accumulatesInput: Bool
-  /// The packed copy of the weights, stacked by source, for the input gradient.
-  let packing: WeightPacking
-  /// How gradients of weights that rows share are summed; nil if rows have weights to themselves.
-  let rowSums: RowSums?
-  /// The rows, those that need nothing of other ranks first, and how many these are.
-  var rowOrder: [Int32] = []
-  var interiorRows = 0
-  /// For each row: whether its entries are all slots of its group, each once.
-  var coversGroup: [Bool] = []
-  /// The sources in the same way.
-  var sourceOrder: [Int32] = []
-  var interiorSources = 0
-  /// For layers with a function of each block: where the values of the entries of this rank's rows begin.
-  let entryStarts: [Int]
-  /// For such layers: entries of other ranks' rows whose values are computed here again for the gradients of
-  /// this rank's sources.
-  var remoteBlocks: [RemoteBlock] = []
+  /// Whether the gradient of the biases is added to what stands in its place.
+  let accumulatesBiases: Bool
 
   /// Creates a plan.
   ///
@@ -80,36 +53,54 @@ public final class LayerPlan<Scalar: KernelScalar> {
   ///
   /// - Parameters:
   ///   - layer: The layer.
+  ///   - shape: The layer whose weights it uses transposed; nil if its weights are its own.
   ///   - samples: The samples of a shard, a positive multiple of 16.
   ///   - placement: The part, and where its data stand.
   ///   - needsInputGradient: Whether the gradient with respect to the input will be asked for.
   ///   - accumulatesInput: Whether that gradient is added to what stands in its buffer.
+  ///   - accumulatesWeights: Whether the gradient of the weights is added to what another layer with the same weights
+  ///     left.
+  ///   - accumulatesBiases: Whether that of the biases is.
   ///   - provider: Which library multiplies.
+  /// - Precondition: A transposed layer joins the boxes of `shape`, and neither it nor `shape` has a function of each
+  ///   block.
   public init(
-    _ layer: BlockSparseLayer, samples: Int, placement: LayerPlacement,
-    needsInputGradient: Bool = true, accumulatesInput: Bool = false,
+    _ layer: BlockSparseLayer, transposing shape: BlockSparseLayer? = nil, samples: Int,
+    placement: LayerPlacement, needsInputGradient: Bool = true, accumulatesInput: Bool = false,
+    accumulatesWeights: Bool = false, accumulatesBiases: Bool = false,
     provider: ProductProvider = .automatic
   ) {
     precondition(samples > 0 && samples % 16 == 0, "\(samples) samples in a shard")
+    if let shape {
+      precondition(
+        layer.source == shape.target && layer.target == shape.source && !layer.hasBias,
+        "\(layer.name) is not the transpose of \(shape.name)")
+      precondition(
+        layer.blockActivation == .identity && shape.blockActivation == .identity,
+        "\(layer.name): a transposed layer with a function of each block")
+    }
     self.layer = layer
     self.samples = samples
-    self.provider = provider
-    self.accumulatesInput = accumulatesInput
     self.placement = placement
-    let start = placement.parameterStart
-    let (weights, biases) = (
-      layer.weights(of: placement.rows), layer.biases(of: placement.rows)
-    )
-    let (weightStart, biasStart) = (
-      start - weights.lowerBound, start + weights.count - biases.lowerBound
-    )
-    (self.weightStart, self.biasStart) = (weightStart, biasStart)
-    let rows = placement.rows.map { row in
+    self.accumulatesBiases = accumulatesBiases
+    let isTransposed = shape != nil
+    self.isTransposed = isTransposed
+    let product = BlockProduct<Scalar>(
+      shape ?? layer, samples: samples, placement: placement,
+      buffers: ProductBuffers(placement, isTransposed: isTransposed),
+      rows: (!isTransposed || needsInputGradient, isTransposed && accumulatesInput),
+      columns: (isTransposed || needsInputGradient, !isTransposed && accumulatesInput),
+      hasBias: layer.hasBias, accumulatesWeights: accumulatesWeights, provider: provider)
+    self.product = product
+    let (targets, sources) =
+      isTransposed ? (placement.sources, placement.rows) : (placement.rows, placement.sources)
+    let rows = targets.map { row in
       PlannedRow(
         values: placement.targetValues.start(of: row) * samples,
         gradients: placement.targetGradients.start(of: row) * samples,
         addend: placement.addendValues.start(of: row) * samples,
-        bias: biasStart + layer.biasStarts[Int(layer.pattern.groups[row])],
+        bias: layer.hasBias
+          ? product.biasStart + layer.biasStarts[Int(layer.pattern.groups[row])] : 0,
         channels: layer.target.channels(of: row))
     }
     self.rows = rows
@@ -118,129 +109,84 @@ public final class LayerPlan<Scalar: KernelScalar> {
     }
     ends = (
       end(\.values, times: samples), end(\.gradients, times: samples),
-      end(\.addend, times: samples), end(\.bias, times: 1),
-      placement.sources.reduce(0) { end, source in
+      end(\.addend, times: samples), layer.hasBias ? end(\.bias, times: 1) : 0,
+      sources.reduce(0) { end, source in
         let start = placement.sourceGradients.start(of: source)
         return max(end, (start + layer.source.channels(of: source)) * samples)
       }
     )
-    (panels, rowPanels) = SourcePanel.plan(
-      placement.rows.map(Self.seen(layer, placement)),
-      held: placement.sourceValues.channelCount)
-    transposedStride = SourcePanel.stride(
-      panels.map(\.channels).max() ?? 0, of: Scalar.self)
-    var starts: [Int] = []
-    if layer.blockActivation != .identity {
-      var start = 0
-      for row in placement.rows {
-        for _ in layer.pattern.entries(of: row) {
-          starts.append(start)
-          start += layer.target.channels(of: row) * samples
-        }
-      }
-      starts.append(start)
-    }
-    entryStarts = starts
-    entryScratchCount = starts.last ?? 0
-    rowSums =
-      layer.rowsOwnWeights
-      ? nil : RowSums(layer, rankRows: placement.rankRows, rank: placement.rank)
-    let columns = needsInputGradient ? PatternColumns(layer.pattern) : nil
-    packing = WeightPacking(layer, placement, columns, weightStart: weightStart)
-    planRows()
-    if let columns { planSources(columns) }
-    kernelIndices = [:]
-    order(columns)
-    (forwardFlops, parameterFlops, inputFlops) = (
-      flops(of: forward), flops(of: self.weights),
-      remoteBlocks.reduce(flops(of: inputs)) { $0 + kernels[Int($1.product.kernel)].shape.flops }
-    )
   }
 
-  /// Returns a function that gives the channels of the source that a row sees.
-  private static func seen(
-    _ layer: BlockSparseLayer, _ placement: LayerPlacement
-  ) -> (Int) -> Range<Int> {
-    { row in
-      let held = placement.sourceValues
-      let boxes = layer.pattern.entries(of: row).map { Int(layer.pattern.sources[$0]) }
-      // A rank holds its boxes in ascending order.
-      guard let first = boxes.min(), let last = boxes.max() else { return 0..<0 }
-      return held.start(of: first)..<held.start(of: last) + layer.source.channels(of: last)
-    }
+  /// The products that give y.
+  var forward: ProductPass { isTransposed ? product.columns : product.rows }
+
+  /// The products that give the gradient with respect to x.
+  var inputs: ProductPass { isTransposed ? product.rows : product.columns }
+
+  /// The first of the boxes of x whose gradients are computed.
+  var firstSource: Int {
+    isTransposed ? placement.rows.lowerBound : placement.sources.lowerBound
   }
 
-  /// Puts the rows and sources that need nothing of other ranks before the others.
-  private func order(_ columns: PatternColumns?) {
-    let (rows, sources) = (placement.rows, placement.sources)
-    func sort(_ count: Int, _ isInterior: (Int) -> Bool) -> ([Int32], Int) {
-      let interior = (0..<count).filter(isInterior)
-      let boundary = interior.count == count ? [] : (0..<count).filter { !isInterior($0) }
-      return ((interior + boundary).map { Int32($0) }, interior.count)
-    }
-    (rowOrder, interiorRows) = sort(rows.count) { index in
-      layer.pattern.entries(of: rows.lowerBound + index).allSatisfy {
-        sources.contains(Int(layer.pattern.sources[$0]))
-      }
-    }
-    guard let columns else { return }
-    (sourceOrder, interiorSources) = sort(sources.count) { index in
-      columns.links(of: sources.lowerBound + index).allSatisfy {
-        rows.contains(Int(columns.targets[$0]))
-      }
-    }
+  /// Refreshes the packed copy of the weights; to be called after each change of the parameters.
+  ///
+  /// - Parameters:
+  ///   - parameters: The parameters that the rank holds.
+  ///   - packed: The packed weights of this layer.
+  public func packWeights(_ parameters: Span<Scalar>, into packed: inout MutableSpan<Scalar>) {
+    product.packWeights(parameters, into: &packed)
+  }
+
+  /// Refreshes the part of the packed copy that consists of other ranks' weights.
+  ///
+  /// - Parameters:
+  ///   - remote: ``remoteWeightCount`` weights.
+  ///   - packed: The packed weights of this layer.
+  public func packRemoteWeights(_ remote: Span<Scalar>, into packed: inout MutableSpan<Scalar>) {
+    product.packRemoteWeights(remote, into: &packed)
   }
 
   /// The scratch that a layer with a function of each block needs between forward and backward pass.
-  public internal(set) var entryScratchCount = 0
+  public var entryScratchCount: Int { product.entryScratchCount }
 
   /// The number of weights of other ranks that the packed copy needs: blocks by source and by target, each
   /// column-major with its inputs as rows; or all weights of the layer, if the rank receives these.
-  public var remoteWeightCount: Int { packing.remoteCount }
+  public var remoteWeightCount: Int { product.packing.remoteCount }
 
   /// The size of the packed copy of the weights.
-  public var packedWeightCount: Int { packing.count }
+  public var packedWeightCount: Int { product.packing.count }
 
   /// The scratch that the gradient of the parameters needs: none if rows have weights to themselves.
   public var gradientScratchCount: Int {
-    rowSums.map { $0.counts[placement.rank] + $0.stackCount } ?? 0
+    product.rowSums.map { $0.counts[placement.rank] + $0.stackCount } ?? 0
   }
 
   /// For each rank that computes a part of the layer: the sums that it contributes to the gradient of shared
   /// weights; empty if the rank's own gradient is complete.
-  public var sumCounts: [Int] { placement.rankRows.count == 1 ? [] : rowSums?.counts ?? [] }
+  public var sumCounts: [Int] {
+    placement.rankRows.count == 1 ? [] : product.rowSums?.counts ?? []
+  }
 
   /// The floating-point operations of the forward products of one shard.
-  public private(set) var forwardFlops = 0
+  public private(set) lazy var forwardFlops = product.flops(of: forward.list)
 
   /// The floating-point operations of the products of the parameters' gradient of one shard.
-  public private(set) var parameterFlops = 0
+  public private(set) lazy var parameterFlops = product.flops(of: product.weights)
 
   /// The floating-point operations of the products of the input's gradient of one shard.
-  public private(set) var inputFlops = 0
+  public private(set) lazy var inputFlops = product.remoteBlocks.reduce(
+    product.flops(of: inputs.list)
+  ) { $0 + product.kernels[Int($1.product.kernel)].shape.flops }
 
   /// The floating-point operations of the products of both gradients of one shard.
   public var backwardFlops: Int { parameterFlops + inputFlops }
 
-  /// Whether the gradient can go through f together with the gradient of the parameters: there is f, and no
-  /// function of each block.
+  /// Whether the gradient can go through f together with the gradient of the parameters: there is f, no function of
+  /// each block, and the products run over the boxes that f was applied to.
   public var canFuseActivation: Bool {
-    layer.activation != .identity && layer.blockActivation == .identity
+    layer.activation != .identity && layer.blockActivation == .identity && !isTransposed
   }
 
   /// The scratch for transposed parts of the source.
-  public var transposedCount: Int { transposedStride * samples }
-
-  func flops(of list: ProductList) -> Int {
-    list.products.reduce(0) { $0 + kernels[Int($1.kernel)].shape.flops }
-  }
-
-  /// Finds or plans the kernel of a shape.
-  func kernel(_ shape: ProductShape) -> Int32 {
-    if let index = kernelIndices[shape] { return index }
-    let index = Int32(kernels.count)
-    kernels.append(MatrixProduct(shape, provider: provider))
-    kernelIndices[shape] = index
-    return index
-  }
+  public var transposedCount: Int { product.transposedStride * samples }
 }

@@ -8,7 +8,7 @@ import BlockKernels
   @usableFromInline let c: Int
 }
 
-/// Which rows, or sources, of a layer are computed.
+/// Which boxes that a layer writes, or reads, are computed.
 public enum LayerPart: Sendable {
   /// All of them.
   case all
@@ -28,13 +28,13 @@ public enum LayerPart: Sendable {
   }
 }
 
-/// A row of a plan: where its data begin.
+/// A box that a layer writes: where its data begin.
 struct PlannedRow: Sendable {
   /// Its values, their gradients, and the values of an addend.
   let values: Int
   let gradients: Int
   let addend: Int
-  /// Its biases among the parameters.
+  /// Its biases among the parameters, if it has any.
   let bias: Int
   let channels: Int
 }

@@ -4,7 +4,7 @@ import BlockKernels
 ///
 /// The rows of a group are summed along a ``SummationTree``: a rank sums the largest nodes inside its rows,
 /// and whoever has the sums of all ranks adds them up along the same tree. A sum is a block of the group's
-/// weights followed by its biases.
+/// weights followed by its biases, if the layer has any.
 struct RowSums: Sendable {
   /// The rows of one node.
   struct Node: Sendable {
@@ -34,11 +34,11 @@ struct RowSums: Sendable {
   let stackCount: Int
 
   /// Plans the sums of a layer whose rows are spread over ranks.
-  init(_ layer: BlockSparseLayer, rankRows: [Range<Int>], rank: Int) {
+  init(_ layer: BlockSparseLayer, rankRows: [Range<Int>], rank: Int, hasBias: Bool) {
     let pattern = layer.pattern
     let groups = layer.groupInputs.indices
     let sizes = groups.map {
-      layer.groupInputs[$0] * layer.groupOutputs[$0] + layer.groupOutputs[$0]
+      (layer.groupInputs[$0] + (hasBias ? 1 : 0)) * layer.groupOutputs[$0]
     }
     var rows = [[Int]](repeating: [], count: groups.count)
     for row in 0..<pattern.targetCount { rows[Int(pattern.groups[row])].append(row) }
@@ -82,13 +82,15 @@ struct RowSums: Sendable {
 extension BlockSparseLayer {
   /// Returns what ranks contribute to the gradient of weights that their rows share.
   ///
-  /// - Parameter rankRows: The rows of each rank.
+  /// - Parameters:
+  ///   - rankRows: The rows of each rank.
+  ///   - isTransposed: Whether the weights are used by a transposed layer, which has no biases.
   /// - Returns: For each rank the numbers in its sums, for each shard; zeros if rows have weights to
   ///   themselves.
-  public func sumCounts(of rankRows: [Range<Int>]) -> [Int] {
+  public func sumCounts(of rankRows: [Range<Int>], isTransposed: Bool = false) -> [Int] {
     rowsOwnWeights
       ? [Int](repeating: 0, count: rankRows.count)
-      : RowSums(self, rankRows: rankRows, rank: 0).counts
+      : RowSums(self, rankRows: rankRows, rank: 0, hasBias: hasBias && !isTransposed).counts
   }
 }
 

@@ -18,10 +18,12 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
   }
 
   /// The same layer with other functions.
-  func layer(_ activation: Activation, _ block: Activation = .identity) -> BlockSparseLayer {
+  func layer(
+    _ activation: Activation, _ block: Activation = .identity, hasBias: Bool = true
+  ) -> BlockSparseLayer {
     BlockSparseLayer(
       name: name, source: layer.source, target: layer.target, pattern: layer.pattern,
-      activation: activation, blockActivation: block)
+      activation: activation, blockActivation: block, hasBias: hasBias)
   }
 
   /// Equal channels for all boxes of a pattern.

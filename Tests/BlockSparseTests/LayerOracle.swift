@@ -42,7 +42,7 @@ struct LayerOracle {
   let layer: BlockSparseLayer
   let samples: Int
   private(set) var terms: [Term] = []
-  /// For each target channel: the place of its bias.
+  /// For each target channel: the place of its bias; -1 if there is none.
   private(set) var biases: [Int] = []
   private(set) var weightCount = 0
   private(set) var parameterCount = 0
@@ -68,14 +68,14 @@ struct LayerOracle {
     var biasStarts = [0]
     for group in stacks.indices {
       weightStarts.append(weightStarts[group] + inputs[group] * outputs[group])
-      biasStarts.append(biasStarts[group] + outputs[group])
+      biasStarts.append(biasStarts[group] + (layer.hasBias ? outputs[group] : 0))
     }
     weightCount = weightStarts.last ?? 0
     parameterCount = weightCount + (biasStarts.last ?? 0)
     for row in 0..<pattern.targetCount {
       let group = Int(pattern.groups[row])
       for output in 0..<outputs[group] {
-        biases.append(weightCount + biasStarts[group] + output)
+        biases.append(layer.hasBias ? weightCount + biasStarts[group] + output : -1)
         for entry in pattern.entries(of: row) {
           let source = Int(pattern.sources[entry])
           let first = stacks[group][..<Int(pattern.slots[entry])].reduce(0, +)
@@ -105,12 +105,12 @@ struct LayerOracle {
     }
   }
 
-  /// Computes f(Σ h(W x) + b) + a.
+  /// Computes f(Σ h(W x) + b + a).
   func forward(_ parameters: [Double], _ x: [Double], adding addend: [Double]? = nil) -> [Double] {
     var y = [Double](repeating: 0, count: targetCount * samples)
     for sample in 0..<samples {
       var products: [Int: Double] = [:]
-      var sums = biases.map { parameters[$0] }
+      var sums = biases.map { $0 < 0 ? 0 : parameters[$0] }
       for term in terms {
         let product = parameters[term.parameter] * x[term.source * samples + sample]
         if layer.blockActivation == .identity {
@@ -124,7 +124,7 @@ struct LayerOracle {
       }
       for target in 0..<targetCount {
         y[target * samples + sample] =
-          Self.apply(layer.activation, sums[target]) + (addend?[target * samples + sample] ?? 0)
+          Self.apply(layer.activation, sums[target] + (addend?[target * samples + sample] ?? 0))
       }
     }
     return y
@@ -162,7 +162,7 @@ struct LayerOracle {
           g[term.target * samples + sample] * x[term.source * samples + sample]
       }
     }
-    for target in 0..<targetCount {
+    for target in 0..<targetCount where biases[target] >= 0 {
       for sample in 0..<samples { result[biases[target]] += g[target * samples + sample] }
     }
     return result

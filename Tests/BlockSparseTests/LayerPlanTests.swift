@@ -8,6 +8,10 @@ import Testing
   func passesMatchDenseProducts(layerCase: LayerCase, samples: Int) {
     passesMatchDenseProducts(Float.self, layerCase.layer, samples)
     passesMatchDenseProducts(Double.self, layerCase.layer, samples)
+    // Without biases.
+    let plain = layerCase.layer(.identity, hasBias: false)
+    #expect(plain.biasCount == 0 && plain.parameterCount == layerCase.layer.weightCount)
+    passesMatchDenseProducts(Float.self, plain, samples)
   }
 
   private func passesMatchDenseProducts<Scalar: KernelScalar>(
@@ -40,7 +44,9 @@ import Testing
     for target in 0..<oracle.targetCount {
       for sample in 0..<samples {
         y.append(
-          (0..<oracle.sourceCount).reduce(parameters[oracle.biases[target]]) {
+          (0..<oracle.sourceCount).reduce(
+            oracle.biases[target] < 0 ? 0 : parameters[oracle.biases[target]]
+          ) {
             $0 + matrix[target][$1] * x[$1 * samples + sample]
           })
       }
@@ -108,8 +114,11 @@ import Testing
 
   @Test(arguments: LayerCase.all)
   func anAddendIsAdded(layerCase: LayerCase) {
-    for block in [Activation.identity, .tanh] {
-      let oracle = LayerOracle(layerCase.layer(.identity, block), samples: 16)
+    for (activation, block) in [
+      (Activation.identity, Activation.identity), (.identity, .tanh), (.tanh, .identity),
+      (.relu, .sigmoid),
+    ] {
+      let oracle = LayerOracle(layerCase.layer(activation, block), samples: 16)
       let parameters = numbers(oracle.parameterCount, seed: 1)
       let x = numbers(oracle.sourceCount * 16, seed: 2)
       let addend = numbers(oracle.targetCount * 16, seed: 3)

@@ -7,6 +7,7 @@ final class LayerRun<Scalar: KernelScalar> {
   static var after: Int { 7 }
 
   let plan: LayerPlan<Scalar>
+  let parameterCount: Int
   let parameters: AlignedBuffer<Scalar>
   let source: AlignedBuffer<Scalar>
   let target: AlignedBuffer<Scalar>
@@ -21,17 +22,38 @@ final class LayerRun<Scalar: KernelScalar> {
   var fusesActivation = false
 
   /// Results begin as NaN, so that what is not written shows.
-  init(
+  convenience init(
     _ layer: BlockSparseLayer, samples: Int, accumulatesInput: Bool = false,
     provider: ProductProvider = .automatic
   ) {
-    plan = LayerPlan(
-      layer, samples: samples, parameterStart: Self.before, accumulatesInput: accumulatesInput,
-      provider: provider)
+    self.init(
+      LayerPlan(
+        layer, samples: samples, parameterStart: Self.before, accumulatesInput: accumulatesInput,
+        provider: provider), parameters: layer.parameterCount)
+  }
+
+  /// A layer that uses the weights of another one transposed.
+  convenience init(
+    transposing shape: BlockSparseLayer, activation: Activation = .identity, samples: Int,
+    accumulatesInput: Bool = false, accumulatesWeights: Bool = false
+  ) {
+    self.init(
+      LayerPlan(
+        shape.transposed("transposed", activation: activation), transposing: shape,
+        samples: samples,
+        placement: LayerPlacement(transposing: shape, parameterStart: Self.before),
+        accumulatesInput: accumulatesInput, accumulatesWeights: accumulatesWeights),
+      parameters: shape.parameterCount)
+  }
+
+  init(_ plan: LayerPlan<Scalar>, parameters count: Int) {
+    self.plan = plan
+    let (layer, samples) = (plan.layer, plan.samples)
+    parameterCount = count
     func buffer(_ count: Int) -> AlignedBuffer<Scalar> {
       AlignedBuffer(repeating: .nan, count: count)
     }
-    parameters = buffer(Self.before + layer.parameterCount + Self.after)
+    parameters = buffer(Self.before + count + Self.after)
     parameterGradient = buffer(parameters.count)
     source = buffer(layer.source.channelCount * samples)
     sourceGradient = buffer(source.count)
@@ -65,17 +87,19 @@ final class LayerRun<Scalar: KernelScalar> {
   func forward(_ x: [Double], adding addend: [Double]? = nil) -> [Scalar] {
     set(source, x)
     let (parameters, source, target, entries) = (parameters, source, target, entries)
+    let packed = packed
     var entrySpan = entries.mutableSpan
     var span = target.mutableSpan
     if let addend {
       let term = AlignedBuffer<Scalar>(repeating: 0, count: addend.count)
       set(term, addend)
       plan.forward(
-        parameters: parameters.span, source: source.span, adding: term.span, entries: &entrySpan,
-        target: &span)
+        parameters: parameters.span, packed: packed.span, source: source.span, adding: term.span,
+        entries: &entrySpan, target: &span)
     } else {
       plan.forward(
-        parameters: parameters.span, source: source.span, entries: &entrySpan, target: &span)
+        parameters: parameters.span, packed: packed.span, source: source.span,
+        entries: &entrySpan, target: &span)
     }
     return target.array()
   }
@@ -106,22 +130,24 @@ final class LayerRun<Scalar: KernelScalar> {
 
   func inputGradient() {
     let (packed, gradient, entries) = (packed, targetGradient, entries)
+    let parameters = parameters
     let sourceGradient = sourceGradient
     var span = sourceGradient.mutableSpan
     plan.inputGradient(
-      packed: packed.span, gradient: gradient.span, entries: entries.span, sourceGradient: &span)
+      parameters: parameters.span, packed: packed.span, gradient: gradient.span,
+      entries: entries.span, sourceGradient: &span)
   }
 
   /// The gradient of the layer's own parameters.
   var ownGradient: [Scalar] {
-    Array(parameterGradient.array()[Self.before..<Self.before + plan.layer.parameterCount])
+    Array(parameterGradient.array()[Self.before..<Self.before + parameterCount])
   }
 
   /// Whether the gradients of parameters of other layers were left alone.
   var othersAreUntouched: Bool {
     let gradient = parameterGradient.array()
     return gradient[..<Self.before].allSatisfy { $0.isNaN }
-      && gradient[(Self.before + plan.layer.parameterCount)...].allSatisfy { $0.isNaN }
+      && gradient[(Self.before + parameterCount)...].allSatisfy { $0.isNaN }
   }
 }
 

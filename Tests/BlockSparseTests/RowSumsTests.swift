@@ -107,6 +107,7 @@ struct RowSumsTests {
   func bits(layerCase: LayerCase) {
     check(layerCase.layer, as: Float.self)
     check(layerCase.layer, as: Double.self)
+    check(layerCase.layer(.identity, hasBias: false), as: Float.self)
   }
 
   @Test("rows with weights to themselves have no sums")

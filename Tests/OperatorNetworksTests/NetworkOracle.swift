@@ -50,9 +50,7 @@ struct NetworkOracle {
     var values = [[Double]](repeating: [], count: network.values.count)
     values[0] = network.inputOrder.map { input[Int($0)] }
     for item in network.layers {
-      var result = layer(item, values[item.source])
-      if let addend = item.addend { result = zip(result, values[addend]).map { $0 + $1 } }
-      values[item.target] = result
+      values[item.target] = layer(item, values[item.source], item.addend.map { values[$0] })
     }
     var output = [Double](repeating: .nan, count: network.outputOrder.count)
     for (channel, point) in network.outputOrder.enumerated() {
@@ -61,8 +59,8 @@ struct NetworkOracle {
     return output
   }
 
-  /// Computes f(Σ h(W_c x_j) + b).
-  private func layer(_ item: NetworkLayer, _ x: [Double]) -> [Double] {
+  /// Computes f(Σ h(W_c x_j) + b + a).
+  private func layer(_ item: NetworkLayer, _ x: [Double], _ addend: [Double]?) -> [Double] {
     let layer = item.layer
     let pattern = layer.pattern
     // The sizes of the slots: those of the sources that stand there.
@@ -97,7 +95,7 @@ struct NetworkOracle {
           }
           sum += apply(layer.blockActivation, product)
         }
-        y.append(apply(layer.activation, sum))
+        y.append(apply(layer.activation, sum + (addend?[y.count] ?? 0)))
       }
     }
     return y

@@ -7,7 +7,7 @@ public import BlockSparse
 //
 // Design decisions
 // - A graph is a list of layers in the order of execution. Each reads one value and writes another;
-//   a sum is a layer without activation that adds a second value to its output. So the gradient of a
+//   a sum is a layer that adds a second value to its product, under its function. So the gradient of a
 //   sum needs no work: its terms share one buffer.
 // - Parameters are one contiguous buffer: layer after layer, weights before biases.
 
@@ -36,7 +36,7 @@ public struct NetworkLayer: Sendable {
   public let layer: BlockSparseLayer
   /// The value that it reads.
   public let source: Int
-  /// The value that is added to its output, if any.
+  /// The value that is added to its product, under its function, if any.
   public let addend: Int?
   /// The value that it writes.
   public let target: Int

@@ -32,19 +32,18 @@ public struct NetworkBuilder {
   ///   - pattern: The pattern between them.
   ///   - activation: f.
   ///   - blockActivation: h.
-  ///   - addend: A value to be added to the output, which nothing else reads.
+  ///   - addend: A value to be added to the product, under f, which nothing else reads.
   ///   - places: The first place of each box on the axis and the length of the axis; if nil, the boxes
   ///     share it evenly.
+  ///   - hasBias: Whether each output has a bias.
   /// - Returns: The value that the layer writes.
-  /// - Precondition: A layer with an addend has no activation.
   public mutating func add(
     _ name: String, from source: Int, to target: BoxLayout, pattern: BlockPattern,
     activation: Activation = .identity, blockActivation: Activation = .identity,
-    adding addend: Int? = nil, places: [Int]? = nil
+    adding addend: Int? = nil, places: [Int]? = nil, hasBias: Bool = true
   ) -> Int {
     precondition(!isAddend[source], "\(name): \(values[source].name) is added elsewhere")
     if let addend {
-      precondition(activation == .identity, "\(name): \(activation) and an addend")
       precondition(values[addend].layout == target, "\(name): an addend of other boxes")
       precondition(
         addend != 0 && !isAddend[addend] && !layers.contains { $0.source == addend },
@@ -60,7 +59,7 @@ public struct NetworkBuilder {
     isAddend.append(false)
     let layer = BlockSparseLayer(
       name: name, source: values[source].layout, target: target, pattern: pattern,
-      activation: activation, blockActivation: blockActivation)
+      activation: activation, blockActivation: blockActivation, hasBias: hasBias)
     layers.append(
       NetworkLayer(
         layer: layer, source: source, addend: addend, target: values.count - 1,
