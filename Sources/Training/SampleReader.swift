@@ -1,3 +1,4 @@
+import BlockKernels
 import ClusterTrees
 import Dispatch
 import ParallelHDF5
@@ -29,7 +30,11 @@ final class SampleReader: @unchecked Sendable {
   func announce(_ samples: [Int]) {
     settle()
     announced = samples
-    let item = DispatchWorkItem { [self] in result = Result { try read(samples) } }
+    let item = DispatchWorkItem { [self] in
+      // Another thread, which converts numbers: as in `main`.
+      Processor.flushSubnormals()
+      result = Result { try read(samples) }
+    }
     work = item
     queue.async(execute: item)
   }

@@ -58,4 +58,6 @@ func runProgram(_ words: [String]) -> Int32 {
   }
 }
 
+// Before any arithmetic, and before any other thread.
+Processor.flushSubnormals()
 exit(runProgram(Array(CommandLine.arguments.dropFirst())))

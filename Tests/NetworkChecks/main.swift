@@ -2,6 +2,7 @@
 // `mpirun -n T NetworkChecks CHECK NETWORKS REPLICATED...`: NETWORKS are names with commas between them, or
 // `all`; each REPLICATED is a bound below which values are replicated, or `default`. Rank 0 prints `ok` when
 // all ranks are content.
+import BlockKernels
 import Foundation
 import MessagePassing
 import OperatorNetworks
@@ -30,6 +31,8 @@ func run(
   }
 }
 
+// As the program does.
+Processor.flushSubnormals()
 let words = Array(CommandLine.arguments.dropFirst())
 guard words.count > 2 else {
   print(Networks.names.joined(separator: "\n"))
