@@ -29,6 +29,8 @@ public struct BaselineResult: Sendable {
   public let own: Range<Int>
   /// Their predictions one after the other, if they were to be kept.
   public let outputs: [Double]
+  /// What the user should know of the result.
+  public let notes: [String]
 }
 
 /// A regression that says how difficult a dataset is for methods without a network.
@@ -71,8 +73,10 @@ public struct Baseline {
     guard !wanted.isEmpty else {
       throw TrainingError.usage("--part \(part.rawValue): --split leaves no sample there")
     }
+    try data.checkSquares()
     let baseline = Baseline(options, data, training)
     let candidates = options.candidates
+    var notes: [String] = []
     var (chosen, compared, heldOut) = (candidates[0], 0..<0, false)
     if candidates.count > 1 {
       (compared, heldOut) = (validation, validation.isEmpty)
@@ -91,6 +95,7 @@ public struct Baseline {
         "comparing \(candidates.count) choices, fitted to \(fitted.count) samples, on "
           + "\(compared.count) samples")
       chosen = try baseline.choose(candidates, fitted, compared, on: world)
+      notes += options.edges(of: chosen)
     }
     note("fitting to \(baseline.samples.count) of \(training.count) training samples")
     let (model, used) = try baseline.fit(chosen, mayRaise: candidates.count > 1, on: world)
@@ -99,6 +104,8 @@ public struct Baseline {
         model, data, samples, meanOutput: baseline.meanOutput, keepsOutputs: keeps, on: world)
     }
     let result = try errors(wanted, keeps: keepsOutputs)
+    notes += [result.statistics.remark(on: "\(part.rawValue) part")].compactMap { $0 }
+    for text in notes { note(text) }
     let (isKernel, isMean) = (options.method == .kernelRidge, options.method == .mean)
     return BaselineResult(
       fittedSamples: baseline.samples.count, trainingSamples: training.count,
@@ -107,8 +114,8 @@ public struct Baseline {
       medianDistance: isKernel ? baseline.medianDistance : nil,
       candidates: candidates.count > 1 ? candidates.count : 0, comparedSamples: compared.count,
       heldOut: heldOut, trainError: try errors(baseline.samples).statistics.mean,
-      validationError: validation.isEmpty ? nil : try errors(validation).statistics.mean,
-      errors: result.statistics, own: result.own, outputs: result.outputs)
+      validationError: validation.isEmpty ? nil : try errors(validation).statistics.knownMean,
+      errors: result.statistics, own: result.own, outputs: result.outputs, notes: notes)
   }
 
   private init(_ options: BaselineOptions, _ data: Dataset, _ training: Range<Int>) {
@@ -167,15 +174,18 @@ public struct Baseline {
     return choices.map { choice in
       let found = path?.model(choice.regularization) ?? regression.flatMap { fit($0, choice) }
       guard let model = found else { return .nan }
-      var sum = 0.0
+      var (sum, count) = (0.0, 0)
       let size = RegressionModel.blockSize
       for first in stride(from: compared.lowerBound, to: compared.upperBound, by: size) {
         let block = first..<min(first + size, compared.upperBound)
         let errors = RegressionErrors.errors(
           model.predict(data, block), data, block, meanOutput)
-        for index in 0..<block.count { sum += errors[2 * index] }
+        for index in 0..<block.count where errors[2 * index] != RegressionErrors.undefined {
+          sum += errors[2 * index]
+          count += 1
+        }
       }
-      return sum / Double(compared.count)
+      return sum / Double(count)
     }
   }
 

@@ -47,6 +47,22 @@ struct Hyperparameters: Sendable, Equatable {
 }
 
 extension BaselineOptions {
+  /// Returns remarks about a choice at the end of what was tried, beyond which there may be a better one.
+  func edges(of chosen: Hyperparameters) -> [String] {
+    func remark(_ option: String, _ value: KeyPath<Hyperparameters, Double>) -> String? {
+      let tried = candidates.map { $0[keyPath: value] }
+      guard let least = tried.min(), let most = tried.max(), least < most else { return nil }
+      let found = chosen[keyPath: value]
+      guard found == least || found == most else { return nil }
+      return
+        "--\(option): the best value, \(found), is the \(found == least ? "least" : "largest") that was "
+        + "tried; a \(found == least ? "smaller" : "larger") one may be better"
+    }
+    return [
+      remark("regularization", \.regularization), remark("length-scale", \.lengthScale),
+    ].compactMap { $0 }
+  }
+
   /// What is tried: one choice if all is given, else all of a grid.
   var candidates: [Hyperparameters] {
     switch method {

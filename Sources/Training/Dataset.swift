@@ -121,6 +121,31 @@ public struct Dataset: Sendable {
   /// The number of columns of the outputs.
   public var outputWidth: Int { outputColumns?.count ?? outputCount }
 
+  /// Refuses fields whose squares are no numbers to calculate with.
+  ///
+  /// - Throws: ``TrainingError`` (65).
+  func checkSquares() throws(TrainingError) {
+    for (name, values) in [("inputs", inputs), ("outputs", outputs)] {
+      let largest = values.reduce(0) { max($0, abs($1)) }
+      try Self.checkSquare(of: largest, "\(path): the \(name)")
+    }
+  }
+
+  /// Refuses a field by its largest value.
+  ///
+  /// Sums of squares need some room above, and differences some below.
+  ///
+  /// - Parameters:
+  ///   - largest: The largest |x| of the field.
+  ///   - name: The field.
+  /// - Throws: ``TrainingError`` (65).
+  static func checkSquare(of largest: Double, _ name: String) throws(TrainingError) {
+    guard largest != 0, largest > 1e151 || largest < 1e-140 else { return }
+    throw .data(
+      "\(name) have values of at most \(largest), too \(largest < 1 ? "small" : "large") to be squared in "
+        + "double precision; scale the data")
+  }
+
   /// Reads a whole dataset and checks it.
   ///
   /// Collective.

@@ -110,13 +110,19 @@ struct RegressionErrors {
     var all = [Double](repeating: 0, count: 2 * samples.count)
     var span = all.mutableSpan
     try world.allGather(errors.span, counts: pieces.map { 2 * $0.count }, into: &span)
+    // An output that is zero has no relative error.
+    let counted = samples.filter { all[2 * ($0 - first)] != Self.undefined }
     statistics = ErrorStatistics(
-      errors: samples.indices.map { all[2 * ($0 - first)] },
-      meanPredictorErrors: samples.indices.map { all[2 * ($0 - first) + 1] })
+      errors: counted.map { all[2 * ($0 - first)] },
+      meanPredictorErrors: counted.map { all[2 * ($0 - first) + 1] },
+      zeroSamples: samples.filter { all[2 * ($0 - first)] == Self.undefined })
     (self.own, self.outputs) = (own, outputs)
   }
 
-  /// Returns ‖û − u‖/‖u‖ and ‖ū − u‖/‖u‖ of samples.
+  /// The error of an output that is zero.
+  static let undefined = -1.0
+
+  /// Returns ‖û − u‖/‖u‖ and ‖ū − u‖/‖u‖ of samples; ``undefined`` where u is zero.
   static func errors(
     _ values: [Double], _ data: Dataset, _ samples: Range<Int>, _ meanOutput: [Double]
   ) -> [Double] {
@@ -126,7 +132,8 @@ struct RegressionErrors {
       var largest = 0.0
       for point in 0..<width { largest = max(largest, abs(data.outputs[truth + point])) }
       // Divided by the largest value first, so that the squares of tiny fields do not vanish.
-      let factor = largest > 0 ? 1 / largest : 1
+      guard largest > 0 else { return [undefined, undefined] }
+      let factor = 1 / largest
       var (norm, error, mean) = (0.0, 0.0, 0.0)
       for point in 0..<width {
         let value = data.outputs[truth + point]
@@ -136,10 +143,7 @@ struct RegressionErrors {
         )
         (norm, error, mean) = (norm + a * a, error + b * b, mean + c * c)
       }
-      func relative(_ square: Double) -> Double {
-        square == 0 ? 0 : (square / norm).squareRoot()
-      }
-      return [relative(error), relative(mean)]
+      return [error, mean].map { ($0 / norm).squareRoot() }
     }
   }
 }

@@ -56,6 +56,11 @@ struct FieldSamples {
   static func attribute(_ name: String, of path: String) throws -> Double? {
     try HDF5File.open(path).attributeIfPresent(name, as: Double.self)
   }
+
+  /// Reads the name of the problem that a file was generated for; nil if it says none.
+  static func problem(of path: String) throws -> String? {
+    try HDF5File.open(path).attributeIfPresent("problem", as: String.self)
+  }
 }
 
 /// Linear least squares with a penalty: min Σ w ‖y − M x − b‖² + λ ‖M‖², by the eigenvalues of the inputs'
@@ -116,7 +121,10 @@ struct RidgeFit {
     (self.values, self.vectors) = (values, vectors)
     projected = vectors.times(mixed, transposesLeft: true)
     let largest = max(values.last ?? 0, 0)
-    let kept = values.indices.filter { values[$0] > 1e-17 * largest }
+    // A covariance of n points summed in double precision, and its eigenvalues, are off by n ε λ₁ or so (Golub and
+    // Van Loan, Matrix Computations, section 8.1).
+    let rounding = Double(x.count) * Double.ulpOfOne * largest
+    let kept = values.indices.filter { values[$0] > rounding }
     var spread = vectors.block(0..<vectors.rows, kept)
     for (column, index) in kept.enumerated() {
       let root = values[index].squareRoot()

@@ -53,6 +53,15 @@ struct DataErrorTests {
     Damage("a zero output under the relative loss", ["sample 5", "zero", "--loss mse"]) {
       for point in 0..<40 { $0.outputs[5 * 40 + point] = 0 }
     },
+    Damage("outputs that are too large", ["outputs", "too large", "squared", "scale"]) { fields in
+      for place in fields.outputs.indices { fields.outputs[place] *= 1e200 }
+    },
+    Damage("outputs that are too small", ["outputs", "too small", "squared", "scale"]) { fields in
+      for place in fields.outputs.indices { fields.outputs[place] *= 1e-200 }
+    },
+    Damage("a test output that is too small", ["sample 100", "too small", "squared"]) { fields in
+      for place in 100 * 40..<101 * 40 { fields.outputs[place] *= 1e-200 }
+    },
   ]
 
   private func train(_ data: String, _ scratch: borrowing Scratch) -> [String] {

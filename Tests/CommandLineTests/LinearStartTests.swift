@@ -63,6 +63,19 @@ struct LinearStartTests {
     }
   }
 
+  @Test("the operator of another problem is refused")
+  func otherProblem() throws {
+    let scratch = try Scratch()
+    let data = scratch.file("rte.h5")
+    let launch = try program(
+      ["generate", "rte-1d", "--points", "40", "--samples", "20", "--out", data])
+    #expect(launch.status == 0, "\(launch.errors)")
+    let run = ["train", "--data", data, "--out", scratch.file("run"), "--linear-path"]
+    try expectFailure(
+      run + ["--initialize", "operator:custom-operator"], status: 65,
+      [data, "rte-1d", "custom-operator", "--initialize ridge"])
+  }
+
   @Test("a regression starts below the error of the mean on clouds")
   func clouds() throws {
     let scratch = try Scratch()

@@ -143,7 +143,7 @@ struct LossTests {
         meanOutput: [3 * size, 0])
       try MPIEnvironment.run { world in
         let (source, sums) = (SampleSource(data), BoxSums(network, share))
-        let norms = try squaredNorms(source, [0, 1], scale: size, sums, on: world)
+        let norms = try squaredNorms(source, [0, 1], scale: size, sums, on: world).squares
         // ‖u / s‖² = 25.
         let loss = Loss<Double>(
           .relative, batch: 1, norms: norms, training: 0..<1, points: 2, sums: sums, samples: 16)

@@ -90,4 +90,25 @@ struct NormalizationTests {
     let normalization = try fit(flat, 0..<3, TrainingOptions())
     #expect(normalization.outputScale == 1 && normalization.outputShift == [7, 7])
   }
+
+  /// Sums of these numbers are rounded, so that the mean differs from all of them.
+  @Test(
+    "constant fields with a rounded mean are not divided by rounding", arguments: [0.1, 1.0 / 3])
+  func roundedMean(value: Double) throws {
+    let count = 600
+    let flat = Dataset(
+      path: "", points: .grid([2]), outputPoints: nil, sampleCount: count,
+      inputs: [Double](repeating: value, count: 2 * count),
+      // A variation of 1e-9 is one.
+      outputs: (0..<2 * count).map { value + ($0 / 2 % 2 == 0 ? 1e-9 : -1e-9) })
+    let statistics = FieldStatistics(
+      try PointStatistics(SampleSource(flat), 0..<count) { ($0.inputs, $0.inputWidth) })
+    try #require(statistics.mean != value && statistics.deviation > 0)
+    let normalization = try fit(flat, 0..<count, TrainingOptions())
+    #expect(normalization.inputScale == 1)
+    #expect(abs(normalization.outputScale / 1e-9 - 1) < 1e-6)
+    #expect(
+      statistics.remark(.deviation, pointwise: false, "inputs")?.contains("do not vary") == true)
+    #expect(statistics.remark(.none, pointwise: false, "inputs") == nil)
+  }
 }

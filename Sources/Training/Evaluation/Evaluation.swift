@@ -4,9 +4,14 @@ public import MessagePassing
 public import OperatorNetworks
 
 /// The errors of a network on samples: ‖u − û‖₂ / ‖u‖₂ of each, in physical units.
+///
+/// Samples whose output u is zero have no such error. They are left out and named; if there are no others the
+/// statistics are not numbers.
 public struct ErrorStatistics: Sendable, Equatable {
-  /// The number of samples.
+  /// The number of samples that have an error.
   public let samples: Int
+  /// The samples that are left out, since their outputs are zero.
+  public let zeroSamples: [Int]
   /// The mean of the errors.
   public let mean: Double
   /// The largest error.
@@ -18,7 +23,8 @@ public struct ErrorStatistics: Sendable, Equatable {
   /// The mean error of predicting the point-wise mean of the training outputs.
   public let meanPredictor: Double
 
-  init(errors: [Double], meanPredictorErrors: [Double]) {
+  init(errors: [Double], meanPredictorErrors: [Double], zeroSamples: [Int] = []) {
+    self.zeroSamples = zeroSamples
     let count = Double(errors.count)
     let mean = errors.reduce(0, +) / count
     samples = errors.count
@@ -28,6 +34,29 @@ public struct ErrorStatistics: Sendable, Equatable {
     squaredMean = errors.reduce(0) { $0 + $1 * $1 } / count
     meanPredictor = meanPredictorErrors.reduce(0, +) / count
   }
+
+  /// The mean of the errors; nil if all samples are left out.
+  public var knownMean: Double? { samples > 0 ? mean : nil }
+
+  /// A remark about the samples that are left out; nil if there are none.
+  ///
+  /// - Parameter part: What the samples are called, such as `test part`.
+  /// - Returns: The remark.
+  public func remark(on part: String) -> String? { zeroRemark(zeroSamples, part) }
+}
+
+/// Returns a remark about samples that have no relative error; nil if there are none.
+///
+/// - Parameters:
+///   - samples: The samples.
+///   - part: What they belong to.
+/// - Returns: The remark, with the numbers of the first ones.
+func zeroRemark(_ samples: [Int], _ part: String) -> String? {
+  guard !samples.isEmpty else { return nil }
+  let numbers = samples.prefix(10).map { "\($0)" }.joined(separator: ", ")
+  return "\(part): the outputs of \(samples.count) sample\(samples.count == 1 ? "" : "s") "
+    + "(\(numbers)\(samples.count > 10 ? ", …" : ""), counted from 0) are zero and have no relative error: "
+    + "they are left out"
 }
 
 /// Evaluates a network on the samples of a dataset, spread over a process grid.
@@ -125,7 +154,8 @@ public struct Evaluator<Scalar: KernelScalar & MPIScalar> {
   ///   - parameters: The parameters that this rank holds.
   ///   - grid: The ranks that share the work.
   /// - Returns: The statistics, or nil without samples.
-  /// - Throws: `MPIError` if an exchange fails, an `ExitStatusError` if samples cannot be read.
+  /// - Throws: `MPIError` if an exchange fails, an `ExitStatusError` if samples cannot be read, or (65) if an output is
+  ///   too large or too small to be squared.
   public func errors(
     _ samples: Range<Int>, parameters: AlignedBuffer<Scalar>, on grid: borrowing ProcessGrid
   ) throws -> ErrorStatistics? {
@@ -137,19 +167,27 @@ public struct Evaluator<Scalar: KernelScalar & MPIScalar> {
       samples.lowerBound + own.lowerBound..<samples.lowerBound + own.upperBound, parameters,
       on: grid.tree)
     grid.world.stallWatch.phase = .init("evaluation")
-    var all = [Double](repeating: 0, count: 3 * samples.count)
+    var all = [Double](repeating: 0, count: 4 * samples.count)
     var span = all.mutableSpan
-    try grid.groups.allGather(squares.span, counts: pieces.map { 3 * $0.count }, into: &span)
-    func relative(_ place: Int, _ sample: Int) -> Double {
-      let square = all[3 * sample + place]
-      return square == 0 ? 0 : (square / all[3 * sample]).squareRoot()
+    try grid.groups.allGather(squares.span, counts: pieces.map { 4 * $0.count }, into: &span)
+    var (errors, meanPredictorErrors, zeros): ([Double], [Double], [Int]) = ([], [], [])
+    for (index, sample) in samples.enumerated() {
+      let part = all[4 * index..<4 * index + 4]
+      let (norm, isZero) = (part[4 * index], part[4 * index + 3] == 0)
+      try SampleNorms.check(norm, isZero: isZero, sample, of: source.file.path)
+      guard !isZero else {
+        zeros.append(sample)
+        continue
+      }
+      errors.append((part[4 * index + 1] / norm).squareRoot())
+      meanPredictorErrors.append((part[4 * index + 2] / norm).squareRoot())
     }
     return ErrorStatistics(
-      errors: (0..<samples.count).map { relative(1, $0) },
-      meanPredictorErrors: (0..<samples.count).map { relative(2, $0) })
+      errors: errors, meanPredictorErrors: meanPredictorErrors, zeroSamples: zeros)
   }
 
-  /// Computes ‖u‖², ‖û − u‖² and ‖ū − u‖² of samples, ū the mean output, all divided by the scale.
+  /// Computes ‖u‖², ‖û − u‖² and ‖ū − u‖² of samples, ū the mean output, all divided by the scale, and how many
+  /// numbers of u are not zero.
   private func squares(
     _ samples: Range<Int>, _ parameters: AlignedBuffer<Scalar>, on tree: borrowing Communicator
   ) throws -> [Double] {
@@ -168,11 +206,11 @@ public struct Evaluator<Scalar: KernelScalar & MPIScalar> {
       try executor.forward(parameters, shards: chosen.count, on: tree)
       for (slot, block) in blocks.enumerated() {
         let part = squares(block, of: executor.values[slot][executor.network.output])
-        let width = 3 * block.rows.count
+        let width = 4 * block.rows.count
         for node in nodes.indices { nodes[node] += part[node * width..<(node + 1) * width] }
       }
     }
-    return try sums.finish(Array(nodes.joined()), width: 3 * samples.count, on: tree)
+    return try sums.finish(Array(nodes.joined()), width: 4 * samples.count, on: tree)
   }
 
   /// Computes this rank's part of the sums for the samples of one shard.
@@ -184,7 +222,7 @@ public struct Evaluator<Scalar: KernelScalar & MPIScalar> {
     let (columns, points, width) = (shard.outputColumns, shard.outputPoints, data.outputWidth)
     let (scale, factor) = (normalization.outputScale, 1 / normalization.outputScale)
     let span = output.span
-    return sums.sum(width: 3 * rows.count) { channels, squares, place in
+    return sums.sum(width: 4 * rows.count) { channels, squares, place in
       for channel in channels {
         let point = Int(points[channel])
         let (shift, mean) = (normalization.outputShift[point], normalization.meanOutput[point])
@@ -193,9 +231,10 @@ public struct Evaluator<Scalar: KernelScalar & MPIScalar> {
           let value = Double(span[start + channel * executor.samples + index]) * scale + shift
           // Divided by the scale first, so that the squares of tiny fields do not vanish.
           let (a, b, c) = (truth * factor, (value - truth) * factor, (mean - truth) * factor)
-          squares[place + 3 * index] += a * a
-          squares[place + 3 * index + 1] += b * b
-          squares[place + 3 * index + 2] += c * c
+          squares[place + 4 * index] += a * a
+          squares[place + 4 * index + 1] += b * b
+          squares[place + 4 * index + 2] += c * c
+          squares[place + 4 * index + 3] += truth == 0 ? 0 : 1
         }
       }
     }

@@ -190,14 +190,16 @@ struct LinearFit {
   private func error(
     _ values: [Double], _ samples: FieldSamples, _ chosen: Range<Int>
   ) throws -> Double {
-    var sum = 0.0
+    var (sum, count) = (0.0, 0)
     try samples.visit(chosen) { inputs, truths, norms in
       for (output, (truth, norm)) in zip(outputs(values, inputs), zip(truths, norms)) {
         let square = zip(output, truth).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
-        sum += norm > 0 ? square.squareRoot() * normalization.outputScale / norm : 0
+        guard norm > 0 else { continue }
+        sum += square.squareRoot() * normalization.outputScale / norm
+        count += 1
       }
     }
-    return sum / Double(chosen.count)
+    return sum / Double(count)
   }
 
   /// Applies the custom operator to unit vectors: (K s x + K a − b) / t for inputs s x + a and outputs
@@ -207,6 +209,11 @@ struct LinearFit {
     guard let shape = file.points.gridShape, shape.count == 1, file.outputPoints == nil else {
       throw TrainingError.usage(
         "--initialize operator:\(CustomOperator.name) needs a uniform grid in one dimension")
+    }
+    if let problem = try FieldSamples.problem(of: file.path), problem != CustomOperator.name {
+      throw TrainingError.data(
+        "\(file.path): holds samples of \(problem), not of \(CustomOperator.name), so --initialize "
+          + "operator:\(CustomOperator.name) is wrong for it; use --initialize ridge")
     }
     let n = shape[0]
     var options = CustomOperator.Options()

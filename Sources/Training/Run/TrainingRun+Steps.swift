@@ -84,7 +84,7 @@ extension TrainingRun {
       of: .validation, count: source.file.sampleCount)
     let evaluator = Evaluator(trainer.executor, source, normalization: normalization)
     validationError = try evaluator.errors(
-      samples, parameters: trainer.parameters, on: grid)?.mean
+      samples, parameters: trainer.parameters, on: grid)?.knownMean
   }
 
   /// Adds a line to the metrics and reports progress, on rank 0.

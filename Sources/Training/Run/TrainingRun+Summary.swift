@@ -32,6 +32,10 @@ public struct TrainingSummary: Sendable {
   public let grid: String
   /// The digest of the parameters in canonical order.
   public let digest: String
+  /// How many samples of each part are left out of its error, since their outputs are zero.
+  public let zeroSamples: [Part: Int]
+  /// What the user should know of data and result.
+  public let notes: [String]
 
   /// The summary as a JSON object; what is missing is null.
   public var jsonObject: [String: Any] {
@@ -42,7 +46,9 @@ public struct TrainingSummary: Sendable {
       "test_error": value(testError), "mean_predictor_error": value(meanPredictorError),
       "seconds_per_step": value(secondsPerStep), "batch": batch, "flops_per_step": flopsPerStep,
       "digest": digest,
-      "grid": grid, "ranks": ranks,
+      "grid": grid, "ranks": ranks, "notes": notes,
+      "zero_samples": Dictionary(
+        uniqueKeysWithValues: Part.allCases.map { ($0.rawValue, zeroSamples[$0] ?? 0) }),
     ]
   }
 }
@@ -76,13 +82,18 @@ extension TrainingRun {
     )
     return TrainingSummary(
       parameters: network.parameterCount, activeParameters: network.activeParameterCount,
-      iterations: trainer.step, trainError: training?.mean,
-      validationError: validation?.mean ?? validationError,
-      testError: test?.mean, meanPredictorError: test?.meanPredictor,
+      iterations: trainer.step, trainError: training?.knownMean,
+      validationError: validation?.knownMean ?? validationError,
+      testError: test?.knownMean,
+      meanPredictorError: test.flatMap { $0.samples > 0 ? $0.meanPredictor : nil },
       secondsPerStep: try medianDuration(on: grid.world),
       batch: configuration.training.batch(at: max(trainer.step - 1, 0)), flopsPerStep: flopsPerStep,
       ranks: try countedRanks(on: grid), grid: "\(grid.dataGroups)x\(grid.treeRanks)",
-      digest: try ArrayPieces(network, trainer.executor.share).digest(of: parameters, on: grid.tree)
+      digest: try ArrayPieces(network, trainer.executor.share).digest(
+        of: parameters, on: grid.tree),
+      zeroSamples: [.training: training, .validation: validation, .test: test].compactMapValues {
+        $0?.zeroSamples.count
+      }, notes: notes
     )
   }
 

@@ -21,6 +21,8 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   var counts: StepCounts?
   /// The loss of the first line of the metrics.
   var firstLoss: Double?
+  /// What the user should know of data and result: printed by rank 0, and `notes` in the summary.
+  private(set) var notes: [String] = []
 
   /// Trains a network, or continues its training.
   ///
@@ -58,6 +60,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     var run = try TrainingRun(configuration, options, data, network, plan, on: grid)
     // The library must not be in use in the background when the program ends.
     defer { run.source.settle() }
+    for text in run.notes { note(text) }
     let wasFinished = try run.start(note: note, on: grid)
     if wasFinished { return .alreadyFinished(try run.summarize(on: grid)) }
     let isComplete = try run.steps(on: grid, isStopRequested: isStopRequested, report: report)
@@ -119,14 +122,27 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     let norms = try squaredNorms(
       source, shard.outputColumns, scale: normalization.outputScale, BoxSums(network, share),
       on: grid.tree)
-    if settings.loss == .relative, let zero = training.first(where: { !(norms[$0] > 0) }) {
-      throw TrainingError.data(
-        "\(file.path): the output of sample \(zero) is zero, so its relative error is not "
-          + "defined; remove it or use --loss mse")
+    notes = normalization.remarks
+    for part in Part.allCases {
+      let samples = settings.split.range(of: part, count: file.sampleCount)
+      try norms.check(samples, of: file.path)
+      let zeros = norms.zeros(in: samples)
+      if part == .training, settings.loss == .relative, let zero = zeros.first {
+        throw TrainingError.data(
+          "\(file.path): the output of sample \(zero) is zero, so its relative error is not "
+            + "defined; remove it or use --loss mse")
+      }
+      guard part != .validation || settings.schedule != .plateau || zeros.count < samples.count
+      else {
+        throw TrainingError.data(
+          "\(file.path): the outputs of all validation samples are zero, so --schedule plateau has no "
+            + "error to look at")
+      }
+      notes += [zeroRemark(zeros, "\(part.rawValue) part")].compactMap { $0 }
     }
     trainer = Trainer(
       network, plan, share, options: settings, source: source, normalization: normalization,
-      norms: norms, on: grid)
+      norms: norms.squares, on: grid)
   }
 
   /// Draws the parameters, or reads the newest checkpoint; returns whether all steps are made.

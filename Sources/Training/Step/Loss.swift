@@ -1,5 +1,4 @@
 import BlockKernels
-import MessagePassing
 
 /// The loss (1/B) Σᵢ wᵢ ‖ŷᵢ − yᵢ‖² over the samples of a batch, with a weight for each sample.
 ///
@@ -148,37 +147,4 @@ struct Loss<Scalar: KernelScalar> {
       }
     }
   }
-}
-
-/// Computes ‖u / scale‖² of every sample of a dataset, of which this rank may hold a part of the points.
-///
-/// Collective.
-///
-/// - Parameters:
-///   - source: The samples.
-///   - columns: The column of each channel that this rank computes.
-///   - scale: What fields are divided by first, so that the squares of tiny ones do not vanish.
-///   - sums: Sums over the boxes of the output.
-///   - tree: The tree ranks.
-/// - Returns: The squares for every sample.
-/// - Throws: `MPIError` if the gathering fails, an `ExitStatusError` if samples cannot be read.
-func squaredNorms(
-  _ source: SampleSource, _ columns: [Int32], scale: Double, _ sums: BoxSums,
-  on tree: borrowing Communicator
-) throws -> [Double] {
-  let factor = 1 / scale
-  var nodes = [[Double]](repeating: [], count: sums.nodeCount)
-  try source.visit(0..<source.file.sampleCount) { data, rows in
-    let width = data.outputWidth
-    let own = sums.sum(width: rows.count) { channels, squares, place in
-      for (index, row) in rows.enumerated() {
-        for channel in channels {
-          let value = data.outputs[row * width + Int(columns[channel])] * factor
-          squares[place + index] += value * value
-        }
-      }
-    }
-    for node in nodes.indices { nodes[node] += own[node * rows.count..<(node + 1) * rows.count] }
-  }
-  return try sums.finish(Array(nodes.joined()), width: source.file.sampleCount, on: tree)
 }

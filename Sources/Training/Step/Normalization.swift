@@ -14,6 +14,20 @@ public struct Normalization: Sendable, Equatable {
   public let outputScale: Double
   /// The mean of the training outputs, by point: what the mean predictor says.
   public let meanOutput: [Double]
+  /// What the user should know of it; empty if it was read.
+  var remarks: [String] = []
+
+  /// Compares the numbers.
+  ///
+  /// - Parameters:
+  ///   - left: A normalization.
+  ///   - right: A normalization.
+  /// - Returns: Whether fields become the same numbers.
+  public static func == (left: Normalization, right: Normalization) -> Bool {
+    left.inputShift == right.inputShift && left.inputScale == right.inputScale
+      && left.outputShift == right.outputShift && left.outputScale == right.outputScale
+      && left.meanOutput == right.meanOutput
+  }
 
   /// Creates a normalization from its numbers.
   init(
@@ -53,7 +67,16 @@ public struct Normalization: Sendable, Equatable {
       PointStatistics(source, training) { ($0.outputs, $0.outputWidth) },
       columns: source.outputColumns, order: network.outputOrder,
       share.outputBoxes.map { network.values[network.output].layout.channels(of: $0) }, on: tree)
+    for (name, field, scale) in [
+      ("inputs", inputs, options.inputScale), ("outputs", outputs, options.outputScale),
+    ] where scale == .deviation {
+      try Dataset.checkSquare(of: field.largest, "\(source.file.path): the training \(name)")
+    }
     self.init(inputs, outputs, options)
+    remarks = [
+      inputs.remark(options.inputScale, pointwise: options.inputShift == .pointwise, "inputs"),
+      outputs.remark(options.outputScale, pointwise: options.outputShift == .pointwise, "outputs"),
+    ].compactMap { $0 }
   }
 
   /// Takes a normalization from statistics.
@@ -71,11 +94,14 @@ struct PointStatistics {
   let samples: Int
   let means: [Double]
   let squares: [Double]
+  /// The largest |x| at each point.
+  let largest: [Double]
 
-  init(samples: Int, means: [Double], squares: [Double]) {
+  init(samples: Int, means: [Double], squares: [Double], largest: [Double]) {
     self.samples = samples
     self.means = means
     self.squares = squares
+    self.largest = largest
   }
 
   /// Takes the statistics of a field's columns.
@@ -90,11 +116,19 @@ struct PointStatistics {
     _ field: (Dataset) -> (values: [Double], width: Int)
   ) throws {
     var sums: [Double] = []
+    var largest: [Double] = []
     try source.visit(samples) { data, rows in
       let (values, width) = field(data)
-      if sums.isEmpty { sums = [Double](repeating: 0, count: width) }
+      if sums.isEmpty {
+        sums = [Double](repeating: 0, count: width)
+        largest = sums
+      }
       for row in rows {
-        for column in 0..<width { sums[column] += values[row * width + column] }
+        for column in 0..<width {
+          let value = values[row * width + column]
+          sums[column] += value
+          largest[column] = max(largest[column], abs(value))
+        }
       }
     }
     let means = sums.map { $0 / Double(samples.count) }
@@ -108,12 +142,14 @@ struct PointStatistics {
         }
       }
     }
-    self.init(samples: samples.count, means: means, squares: squares)
+    self.init(samples: samples.count, means: means, squares: squares, largest: largest)
   }
 }
 
 /// The means and deviations of a field over samples.
 struct FieldStatistics {
+  /// The largest |x|.
+  let largest: Double
   let pointwiseMean: [Double]
   let mean: Double
   /// The deviation from the mean over all entries, and from the means of the points.
@@ -126,6 +162,7 @@ struct FieldStatistics {
     let mean = means.reduce(0, +) / Double(count)
     let within = points.squares.reduce(0, +) / Double(count * points.samples)
     let between = means.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)
+    largest = points.largest.max() ?? 0
     pointwiseMean = means
     self.mean = mean
     pointwiseDeviation = within.squareRoot()
@@ -162,7 +199,8 @@ struct FieldStatistics {
     }
     self.init(
       PointStatistics(
-        samples: own.samples, means: try gather(own.means), squares: try gather(own.squares)))
+        samples: own.samples, means: try gather(own.means), squares: try gather(own.squares),
+        largest: try gather(own.largest)))
   }
 
   func shift(_ kind: ShiftKind) -> [Double] {
@@ -180,7 +218,21 @@ struct FieldStatistics {
     case .value(let value): return value
     case .deviation:
       let scale = pointwise ? pointwiseDeviation : deviation
-      return scale > 0 ? scale : 1
+      return scale > rounding ? scale : 1
     }
+  }
+
+  /// Deviations up to this are rounding errors: a field whose values are equal has a mean that is off by some of its
+  /// last digits.
+  private var rounding: Double { 1e-12 * largest }
+
+  /// Returns a remark about a field that is not divided by its deviation; nil if it is.
+  func remark(_ kind: ScaleKind, pointwise: Bool, _ name: String) -> String? {
+    guard kind == .deviation, (pointwise ? pointwiseDeviation : deviation) <= rounding else {
+      return nil
+    }
+    return
+      "the training \(name) do not vary\(pointwise ? " from sample to sample" : ""), but for rounding: they "
+      + "are not divided by their deviation"
   }
 }

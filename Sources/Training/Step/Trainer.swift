@@ -76,6 +76,7 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     optimizer = Optimizer(options, count: ownedCounts[grid.group])
     sums = BoxSums(network, executor.share)
     let training = options.split.range(of: .training, count: source.file.sampleCount)
+    precondition(training.lowerBound == 0, "batches count the training samples from 0")
     loss = Loss(
       options.loss, batch: options.batch(at: 0), norms: norms, training: training,
       points: source.file.outputCount, sums: sums, samples: options.shard)

@@ -67,6 +67,11 @@ struct BaselineCommand: DistributedCommand {
         "/Output", rows: rows..<rows + result.own.count, from: result.outputs.span)
       try file.close()
     }
+    guard result.errors.samples > 0 else {
+      throw TrainingError.data(
+        "\(data): the outputs of all \(result.errors.zeroSamples.count) samples of the \(part.rawValue) part are "
+          + "zero, so they have no relative error")
+    }
     report(result, seconds)
     try Voice.summarize(summary(result, seconds), to: arguments.text("summary"))
     return 0
@@ -97,6 +102,8 @@ struct BaselineCommand: DistributedCommand {
       line("regularization", result.regularization, " × mean of the diagonal\(choice)"),
       line("training error", result.trainError), line("validation error", result.validationError),
       "\("part".padded(to: 24))\(part.rawValue)", "\("samples".padded(to: 24))\(errors.samples)",
+      errors.zeroSamples.isEmpty
+        ? nil : "\("left out, zero".padded(to: 24))\(errors.zeroSamples.count)",
       line("error mean", errors.mean), line("error max", errors.maximum),
       line("error std", errors.deviation), line("squared error mean", errors.squaredMean),
       line("mean predictor error", errors.meanPredictor), line("seconds", seconds),
@@ -118,6 +125,7 @@ struct BaselineCommand: DistributedCommand {
       "compared_samples": result.comparedSamples, "held_out": result.heldOut,
       "train_error": jsonNumber(result.trainError),
       "validation_error": jsonNumber(result.validationError), "samples": errors.samples,
+      "zero_samples": errors.zeroSamples.count, "notes": result.notes,
       "error_mean": jsonNumber(errors.mean), "error_max": jsonNumber(errors.maximum),
       "error_std": jsonNumber(errors.deviation),
       "squared_error_mean": jsonNumber(errors.squaredMean),

@@ -27,6 +27,7 @@ struct CompareCommand: DistributedCommand {
     var rows: [[String: Any]] = []
     var meanPredictor = Double.nan
     var last: TrainedNetwork?
+    var notes: [String] = []
     for run in runs {
       let file = try Checkpoint.find(run, on: world)
       let trained = try TrainedNetwork(
@@ -37,6 +38,13 @@ struct CompareCommand: DistributedCommand {
         throw TrainingError.usage(
           "--part \(part?.rawValue ?? ""): the split of \(run) leaves no sample there")
       }
+      guard errors.samples > 0 else {
+        throw TrainingError.data(
+          "\(trained.file.path): the outputs of all \(errors.zeroSamples.count) samples are zero, so they "
+            + "have no relative error")
+      }
+      notes += [errors.remark(on: part.map { "\(run), \($0.rawValue) part" } ?? run)]
+        .compactMap { $0 }
       let name = (run as NSString).lastPathComponent
       let cells = [
         name, "\(trained.network.parameterCount)", "\(trained.header.step)",
@@ -47,13 +55,14 @@ struct CompareCommand: DistributedCommand {
         "network": name, "parameters": trained.network.parameterCount,
         "iterations": trained.header.step, "samples": errors.samples,
         "error_mean": jsonNumber(errors.mean), "error_max": jsonNumber(errors.maximum),
-        "error_std": jsonNumber(errors.deviation),
+        "error_std": jsonNumber(errors.deviation), "zero_samples": errors.zeroSamples.count,
       ])
       meanPredictor = errors.meanPredictor
     }
     Voice.say("| mean of the training outputs | | | \(Voice.short(meanPredictor)) | | |")
+    for text in notes { Voice.note(text) }
     try Voice.summarize(
-      ["networks": rows, "mean_predictor_error": jsonNumber(meanPredictor)],
+      ["networks": rows, "notes": notes, "mean_predictor_error": jsonNumber(meanPredictor)],
       to: arguments.text("summary"))
     return 0
   }

@@ -138,15 +138,27 @@ struct EvaluateCommand: DistributedCommand {
       throw TrainingError.usage(
         "--part \(part?.rawValue ?? ""): the split of the run leaves no sample there")
     }
+    guard errors.samples > 0 else {
+      throw TrainingError.data(
+        "\(trained.file.path): the outputs of all \(errors.zeroSamples.count) samples are zero, so they have "
+          + "no relative error")
+    }
+    let notes = [errors.remark(on: part.map { "\($0.rawValue) part" } ?? trained.file.path)]
+      .compactMap { $0 }
+    for text in notes { Voice.note(text) }
     let rows: [(String, Double)] = [
       ("error mean", errors.mean), ("error max", errors.maximum), ("error std", errors.deviation),
       ("squared error mean", errors.squaredMean), ("mean predictor error", errors.meanPredictor),
     ]
     Voice.say("\("samples".padded(to: 24))\(errors.samples)")
+    if !errors.zeroSamples.isEmpty {
+      Voice.say("\("left out, zero".padded(to: 24))\(errors.zeroSamples.count)")
+    }
     for (name, value) in rows { Voice.say("\(name.padded(to: 24))\(Voice.short(value))") }
     try Voice.summarize(
       [
-        "samples": errors.samples, "error_mean": jsonNumber(errors.mean),
+        "samples": errors.samples, "zero_samples": errors.zeroSamples.count, "notes": notes,
+        "error_mean": jsonNumber(errors.mean),
         "error_max": jsonNumber(errors.maximum), "error_std": jsonNumber(errors.deviation),
         "squared_error_mean": jsonNumber(errors.squaredMean),
         "mean_predictor_error": jsonNumber(errors.meanPredictor),
