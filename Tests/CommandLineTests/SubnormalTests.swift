@@ -30,7 +30,8 @@ struct SubnormalTests {
     let words = [
       "train", "--data", data, "--out", scratch.file("run"), "--model", "mnn-h2", "--leaf", "5",
       "--activation", "relu", "--batch", "32", "--shard", "32", "--iterations", "1000",
-      "--learning-rate", "0.02", "--validate-every", "0", "--sample-memory", ranks == nil ? "1" : "0",
+      "--learning-rate", "0.02", "--validate-every", "0",
+      "--sample-memory", ranks == nil ? "1" : "0",
     ]
     _ = try scratch.summary(of: words, ranks: ranks)
     let checkpoint = try #require(Checkpoints.list(scratch.file("run")).last)
