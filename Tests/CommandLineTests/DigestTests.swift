@@ -48,7 +48,9 @@ struct DigestTests {
     _ = try scratch.summary(of: ["predict", "--out", scratch.file("1.h5")] + run)
     for ranks in [2, 3, 5] {
       let summary = try scratch.summary(of: ["evaluate"] + run, ranks: ranks)
-      for key in alone.keys { #expect(try summary.number(key) == alone.number(key), "\(key)") }
+      for key in alone.keys.subtracting(["notes"]) {
+        #expect(try summary.number(key) == alone.number(key), "\(key)")
+      }
       let out = scratch.file("\(ranks).h5")
       _ = try scratch.summary(of: ["predict", "--out", out] + run, ranks: ranks)
       #expect(try read(out, "/Output") == read(scratch.file("1.h5"), "/Output"))

@@ -37,7 +37,7 @@ struct SubnormalTests {
     let checkpoint = try #require(Checkpoints.list(scratch.file("run")).last)
     let moments = try moments(checkpoint)
     // There are moments, and of dead units.
-    #expect(moments.count > 30_000)
+    #expect(moments.count > 15_000)
     #expect(moments.count { $0 == 0 } > 300)
     #expect(moments.count { $0.isSubnormal } == 0)
   }

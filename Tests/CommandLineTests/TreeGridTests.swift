@@ -143,7 +143,9 @@ struct TreeGridTests {
     let ranks = grid.0 * grid.1
     let summary = try scratch.summary(of: ["evaluate"] + run + spread, ranks: ranks)
     #expect(summary.keys == alone.keys && alone.keys.contains("error_mean"))
-    for key in alone.keys { #expect(try summary.number(key) == alone.number(key), "\(key)") }
+    for key in alone.keys.subtracting(["notes"]) {
+      #expect(try summary.number(key) == alone.number(key), "\(key)")
+    }
     _ = try scratch.summary(of: ["predict", "--out", many] + run + spread, ranks: ranks)
     #expect(try read(many, "/Output") == read(one, "/Output"))
   }
