@@ -51,25 +51,30 @@ let package = Package(
     module("MessagePassing", ["CMPI"]),
     module("ParallelHDF5", ["CHDF5", "CMPI", "MessagePassing"]),
     module("BlockKernels", ["COpenBLAS", "CProcessor", xsmm]),
+    module("SpecialFunctions", []),
     module("ClusterTrees", []),
     module("BlockSparse", ["BlockKernels", "ClusterTrees"]),
-    module("OperatorProblems", ["BlockKernels", "ClusterTrees", "CFFTW"]),
     module(
-      "OperatorNetworks",
-      ["BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing", "OperatorProblems"]),
+      "OperatorNetworks", ["BlockSparse", "BlockKernels", "ClusterTrees", "SpecialFunctions"]),
+    module(
+      "NetworkExecution", ["OperatorNetworks", "BlockSparse", "BlockKernels", "MessagePassing"]),
+    module("OperatorProblems", ["BlockKernels", "ClusterTrees", "SpecialFunctions", "CFFTW"]),
+    module("Datasets", ["ParallelHDF5", "MessagePassing", "ClusterTrees", "BlockKernels"]),
+    module("Regressions", ["Datasets", "BlockKernels", "MessagePassing"]),
     module(
       "Training",
       [
-        "OperatorNetworks", "OperatorProblems", "BlockSparse", "BlockKernels", "ClusterTrees",
-        "ParallelHDF5", "MessagePassing",
+        "Regressions", "Datasets", "NetworkExecution", "OperatorNetworks", "OperatorProblems",
+        "BlockSparse", "BlockKernels", "ClusterTrees", "ParallelHDF5", "MessagePassing",
       ]),
 
     // MARK: Program
     .executableTarget(
       name: "h2nn-dist",
       dependencies: [
-        "Training", "OperatorNetworks", "OperatorProblems", "BlockSparse", "BlockKernels",
-        "ClusterTrees", "ParallelHDF5", "MessagePassing",
+        "Training", "Regressions", "Datasets", "NetworkExecution", "OperatorNetworks",
+        "OperatorProblems", "BlockSparse", "BlockKernels", "ClusterTrees", "ParallelHDF5",
+        "MessagePassing",
       ],
       swiftSettings: settings),
 
@@ -82,7 +87,8 @@ let package = Package(
     .executableTarget(
       name: "NetworkChecks",
       dependencies: [
-        "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing",
+        "NetworkExecution", "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees",
+        "MessagePassing",
       ],
       path: "Tests/NetworkChecks", swiftSettings: settings),
     tests("MessagePassingTests", ["DistributedChecks", "MessagePassing", "TestSupport"]),
@@ -94,15 +100,17 @@ let package = Package(
     tests(
       "OperatorNetworksTests",
       [
-        "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing",
-        "NetworkChecks", "TestSupport",
+        "OperatorNetworks", "NetworkExecution", "BlockSparse", "BlockKernels", "ClusterTrees",
+        "MessagePassing", "NetworkChecks", "TestSupport",
       ]),
-    tests("OperatorProblemsTests", ["OperatorProblems", "BlockKernels", "ClusterTrees"]),
+    tests(
+      "OperatorProblemsTests",
+      ["OperatorProblems", "BlockKernels", "ClusterTrees", "SpecialFunctions"]),
     tests(
       "TrainingTests",
       [
-        "Training", "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees",
-        "MessagePassing", "AllocationCounter",
+        "Training", "Regressions", "Datasets", "NetworkExecution", "OperatorNetworks",
+        "BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing", "AllocationCounter",
       ]),
     tests("CommandLineTests", ["h2nn-dist", "TestSupport", "ParallelHDF5"]),
   ]

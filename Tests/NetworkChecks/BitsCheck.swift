@@ -3,6 +3,8 @@ import BlockSparse
 import MessagePassing
 import OperatorNetworks
 
+@testable import NetworkExecution
+
 /// A network on tree ranks and the same network on one rank, with equal numbers for several shards.
 final class BitsCheck<Scalar: KernelScalar & MPIScalar> {
   static var shards: Int { 3 }

@@ -3,6 +3,8 @@ import BlockSparse
 import MessagePassing
 import OperatorNetworks
 
+@testable import NetworkExecution
+
 /// Without activations the network is linear but for its biases: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩ for each layer, over
 /// all ranks and all exchanges.
 func checkAdjoint(

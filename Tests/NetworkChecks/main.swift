@@ -7,6 +7,8 @@ import Foundation
 import MessagePassing
 import OperatorNetworks
 
+@testable import NetworkExecution
+
 /// Runs one check of one network.
 func run(
   _ check: String, _ name: String, _ replicated: String, on world: borrowing Communicator

@@ -5,6 +5,8 @@ import Foundation
 import OperatorNetworks
 import Testing
 
+@testable import NetworkExecution
+
 /// Small networks in place of blocks of weights.
 @Suite struct BlockNetworkTests {
   private func options(_ model: Model, _ sharing: NetworkSharing) -> NetworkOptions {

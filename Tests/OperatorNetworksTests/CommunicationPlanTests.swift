@@ -4,6 +4,8 @@ import ClusterTrees
 import OperatorNetworks
 import Testing
 
+@testable import NetworkExecution
+
 /// Networks to spread, by name.
 private struct Spread: Sendable, CustomTestStringConvertible {
   let testDescription: String

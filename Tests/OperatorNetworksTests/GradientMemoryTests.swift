@@ -1,6 +1,7 @@
 import BlockSparse
 import Testing
 
+@testable import NetworkExecution
 @testable import OperatorNetworks
 
 @Suite struct GradientMemoryTests {

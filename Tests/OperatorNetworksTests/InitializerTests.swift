@@ -1,6 +1,7 @@
 import BlockKernels
 import BlockSparse
 import ClusterTrees
+import NetworkExecution
 import OperatorNetworks
 import Testing
 

@@ -5,6 +5,8 @@ import Foundation
 import OperatorNetworks
 import Testing
 
+@testable import NetworkExecution
+
 @Suite struct NetworkExecutorTests {
   private func loss(_ output: [[Double]], _ weights: [[Double]]) -> (sum: Double, size: Double) {
     var (sum, size) = (0.0, 0.0)

@@ -4,6 +4,8 @@ import Foundation
 import MessagePassing
 import OperatorNetworks
 
+@testable import NetworkExecution
+
 /// Random numbers that are a function of (seed, position) only.
 struct RandomNumbers {
   var state: UInt64

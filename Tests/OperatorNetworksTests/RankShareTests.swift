@@ -4,6 +4,8 @@ import ClusterTrees
 import OperatorNetworks
 import Testing
 
+@testable import NetworkExecution
+
 @Suite("RankShare")
 struct RankShareTests {
   private static let ranks = [1, 2, 3, 5, 7, 40]

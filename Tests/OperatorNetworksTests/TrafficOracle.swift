@@ -2,6 +2,8 @@ import BlockKernels
 import BlockSparse
 import OperatorNetworks
 
+@testable import NetworkExecution
+
 /// Who must send what to whom, from sets of boxes, without rounds.
 struct TrafficOracle {
   /// By phase, sender and receiver: the numbers in all messages.

@@ -1,6 +1,8 @@
 import OperatorProblems
 import Testing
 
+@testable import SpecialFunctions
+
 /// Values of E₁ and E₂ by mpmath.
 enum ExponentialIntegralOracle {
   struct Row {

@@ -2,6 +2,8 @@ import Foundation
 import OperatorProblems
 import Testing
 
+@testable import SpecialFunctions
+
 struct RadiativeTransfer1DTests {
   /// The scattering coefficient of the golden values: ρ = (.2, .25), c = (.3, .65), T = 3e-3.
   private func goldenField(_ n: Int) -> [Double] {

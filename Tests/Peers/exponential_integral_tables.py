@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Computes the polynomials and rational functions behind ExponentialIntegral (needs mpmath).
 
-Usage: exponential_integral_tables.py > Sources/OperatorProblems/ExponentialIntegral+Tables.swift
+Usage: exponential_integral_tables.py > Sources/SpecialFunctions/ExponentialIntegral+Tables.swift
 
 All fits are made with 60 digits and rounded once to Double:
 
@@ -32,8 +32,8 @@ def grid(a, b, count=400):
 
 def emit(name, summary, coefficients, error, split=False):
     print(f"  /// {summary}; approximation error {nstr(error, 2)}.")
-    print("  @inline(__always)")
-    print(f"  static func {name}(_ x: Lanes) -> Lanes {{")
+    print("  @inlinable @inline(__always)")
+    print(f"  package static func {name}(_ x: Lanes) -> Lanes {{")
     values = [repr(float(c)) for c in coefficients]
     if split:
         print("    let square = x * x")
@@ -82,9 +82,9 @@ def rational(name, summary, function, n):
 print("""// Written by Tests/Peers/exponential_integral_tables.py, which says how the numbers are found.
 
 /// The approximations behind `ExponentialIntegral` and `VectorFunctions`, in Horner form.
-enum ExponentialIntegralTables {
+package enum ExponentialIntegralTables {
   /// The vector type of all approximations.
-  typealias Lanes = SIMD8<Double>
+  package typealias Lanes = SIMD8<Double>
 """)
 polynomial("entirePartOfE2", "q of E₂(x) = 1 + x (log x + q(x)) on [0, 1]",
            lambda x: (expint(2, x) - 1) / x - log(x) if x > mpf(10) ** -30 else euler - 1,

@@ -4,6 +4,7 @@ import MessagePassing
 import OperatorNetworks
 import Testing
 
+@testable import Datasets
 @testable import Training
 
 /// Each case is a process of its own, which can initialize MPI.

@@ -5,6 +5,7 @@ import MessagePassing
 import OperatorNetworks
 import Testing
 
+@testable import NetworkExecution
 @testable import Training
 
 @Suite("ArrayPieces")

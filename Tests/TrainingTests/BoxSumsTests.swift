@@ -4,6 +4,7 @@ import ClusterTrees
 import OperatorNetworks
 import Testing
 
+@testable import NetworkExecution
 @testable import Training
 
 @Suite("BoxSums")

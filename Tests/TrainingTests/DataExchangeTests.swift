@@ -1,6 +1,7 @@
 import BlockSparse
 import Testing
 
+@testable import MessagePassing
 @testable import Training
 
 @Suite("DataExchange")

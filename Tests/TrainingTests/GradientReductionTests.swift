@@ -1,6 +1,7 @@
 import BlockKernels
 import Testing
 
+@testable import MessagePassing
 @testable import Training
 
 @Suite("GradientReduction")

@@ -4,6 +4,8 @@ import MessagePassing
 import OperatorNetworks
 import Testing
 
+@testable import Datasets
+@testable import NetworkExecution
 @testable import Training
 
 @Suite("Losses")

@@ -1,6 +1,7 @@
 import ClusterTrees
 import Testing
 
+@testable import Datasets
 @testable import Training
 
 @Suite("Normalization")

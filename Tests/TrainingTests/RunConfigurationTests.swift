@@ -3,6 +3,8 @@ import Foundation
 import OperatorNetworks
 import Testing
 
+@testable import Datasets
+@testable import MessagePassing
 @testable import Training
 
 @Suite("RunConfiguration")

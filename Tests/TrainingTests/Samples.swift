@@ -3,6 +3,8 @@ import BlockSparse
 import ClusterTrees
 import OperatorNetworks
 
+@testable import Datasets
+@testable import NetworkExecution
 @testable import Training
 
 /// Makes a small dataset of random fields on a grid.

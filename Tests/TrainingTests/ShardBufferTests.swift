@@ -4,6 +4,8 @@ import ClusterTrees
 import OperatorNetworks
 import Testing
 
+@testable import Datasets
+@testable import NetworkExecution
 @testable import Training
 
 @Suite("ShardBuffer")

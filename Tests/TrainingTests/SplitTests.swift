@@ -1,6 +1,8 @@
 import Testing
 import Training
 
+@testable import Datasets
+
 @Suite("Split")
 struct SplitTests {
   static let texts: [(String, [Double])] = [

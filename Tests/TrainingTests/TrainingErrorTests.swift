@@ -2,6 +2,7 @@ import BlockKernels
 import OperatorNetworks
 import Testing
 
+@testable import MessagePassing
 @testable import Training
 
 @Suite("TrainingError")

@@ -1,5 +1,4 @@
-public import BlockKernels
-import BlockSparse
+package import BlockSparse
 
 /// How the weights are drawn at first; biases begin at zero.
 public enum Initializer: String, CaseIterable, Sendable, Codable {
@@ -11,64 +10,17 @@ public enum Initializer: String, CaseIterable, Sendable, Codable {
   /// Keras' Glorot limits. For own weights Keras counts the positions as a receptive field, which
   /// makes the weights of a layer with n positions √n times too small (tensorflow/tensorflow#53688).
   case keras
-
-  /// Draws the parameters of a network.
-  ///
-  /// - Parameters:
-  ///   - network: The network.
-  ///   - seed: The seed.
-  ///   - parameters: The parameters, replaced.
-  public func draw<Scalar: KernelScalar>(
-    _ network: Network, seed: Int64, into parameters: AlignedBuffer<Scalar>
-  ) {
-    draw(network, RankShare(whole: network), seed: seed, into: parameters)
-  }
-
-  /// Draws the parameters that a rank holds of a network.
-  ///
-  /// A parameter is a function of the seed, its layer and its group.
-  ///
-  /// - Parameters:
-  ///   - network: The network.
-  ///   - share: What the rank holds.
-  ///   - seed: The seed.
-  ///   - parameters: The parameters of the rank, replaced.
-  public func draw<Scalar: KernelScalar>(
-    _ network: Network, _ share: RankShare, seed: Int64, into parameters: AlignedBuffer<Scalar>
-  ) {
-    parameters.fill(0)
-    for (index, item) in network.layers.enumerated() {
-      let (layer, own) = (item.layer, share.parameters[index])
-      let fans = Fans(layer, readsPoints: item.source == 0)
-      let groups =
-        layer.rowsOwnWeights ? share.layers[index].rows : layer.groupInputs.indices
-      let shift = own.start - (own.weights.lowerBound - item.weights.lowerBound)
-      for group in groups {
-        var stream = RandomStream(
-          seed: seed, purpose: 0x494E_4954, index: UInt64(index) << 40 | UInt64(group))
-        let fan = self == .keras ? fans.keras(group) : fans.sum(group)
-        for place in layer.weightStarts[group]..<layer.weightStarts[group + 1] {
-          let value: Double
-          switch self {
-          case .glorot, .keras: value = (6 / fan).squareRoot() * (2 * stream.uniform() - 1)
-          case .normal: value = (2 / fan).squareRoot() * stream.normal()
-          }
-          parameters[shift + place] = Scalar(value)
-        }
-      }
-    }
-  }
 }
 
 /// The numbers of inputs and outputs that Glorot's rule asks for.
-struct Fans {
+package struct Fans {
   private var inputs: [Int]
   private var outputs: [Int]
   private let layer: BlockSparseLayer
   /// Whether the layer is a restriction from points, each of which has one channel in the authors' programs.
   private let restrictsPoints: Bool
 
-  init(_ layer: BlockSparseLayer, readsPoints: Bool) {
+  package init(_ layer: BlockSparseLayer, readsPoints: Bool) {
     self.layer = layer
     restrictsPoints = readsPoints && layer.pattern.entryCount == layer.pattern.sourceCount
     let pattern = layer.pattern
@@ -89,11 +41,11 @@ struct Fans {
     }
   }
 
-  func sum(_ group: Int) -> Double { Double(max(inputs[group] + outputs[group], 1)) }
+  package func sum(_ group: Int) -> Double { Double(max(inputs[group] + outputs[group], 1)) }
 
   /// A convolution's kernel has the shape (window, inputs, outputs), a locally connected one
   /// (positions, window · inputs, outputs); what stands before the last two is the receptive field.
-  func keras(_ group: Int) -> Double {
+  package func keras(_ group: Int) -> Double {
     let pattern = layer.pattern
     if layer.isShared {
       // A transfer down is one convolution with the outputs of all children.

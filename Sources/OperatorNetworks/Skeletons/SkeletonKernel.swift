@@ -1,6 +1,6 @@
 import BlockKernels
 import Foundation
-import OperatorProblems
+import SpecialFunctions
 
 /// A kernel k(x, y) whose H²-matrix says how many channels the boxes of a network need; written as a name,
 /// or as a name and a number like `gaussian:0.2`.

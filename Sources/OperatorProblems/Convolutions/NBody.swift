@@ -1,5 +1,6 @@
 internal import BlockKernels
 public import ClusterTrees
+import SpecialFunctions
 
 /// The potentials of charges on a cloud of points.
 ///

@@ -1,4 +1,5 @@
 internal import BlockKernels
+import SpecialFunctions
 
 /// A random sum of Gaussians on [0, 1], the input field of the 1D radiative transfer problem.
 ///

@@ -1,4 +1,5 @@
 internal import BlockKernels
+import SpecialFunctions
 
 /// Wells on the nodes of a uniform grid, with the scratch memory to evaluate them.
 struct WellField {

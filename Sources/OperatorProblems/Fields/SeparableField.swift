@@ -1,4 +1,5 @@
 internal import BlockKernels
+import SpecialFunctions
 
 /// A function of two variables that is a short sum of products of functions of one.
 ///

@@ -1,4 +1,5 @@
 internal import BlockKernels
+import SpecialFunctions
 
 /// The dense system (I - K diag(μ_s)) u = K 1 of a slab and its solution by LU.
 struct DenseSlab: ~Copyable {

@@ -1,4 +1,5 @@
 internal import BlockKernels
+import SpecialFunctions
 
 /// Single rows of the operator K of a slab: the integrals of ½ E₁ over the cells, from differences of E₂.
 ///

@@ -1,3 +1,5 @@
+import SpecialFunctions
+
 /// E₁ as a sum of exponentials, Σ_q w_q e^(-t_q x), for distances x from a least one on.
 ///
 /// With t = e^s, E₁(x) = ∫₀^∞ e^(-x e^s) ds, and the integrand vanishes beyond e^s = 34 / x. On that

@@ -1,4 +1,5 @@
 internal import BlockKernels
+import SpecialFunctions
 
 /// The Gauss–Legendre rule with five nodes on [0, 1], exact for polynomials of degree 9.
 enum FivePointRule {

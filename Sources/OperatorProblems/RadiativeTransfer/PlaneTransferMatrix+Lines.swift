@@ -1,4 +1,5 @@
 internal import BlockKernels
+import SpecialFunctions
 
 /// The coefficients of a separable field on the lines between all pairs of rows of cells.
 ///

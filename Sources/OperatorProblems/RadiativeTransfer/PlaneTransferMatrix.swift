@@ -1,4 +1,5 @@
 internal import BlockKernels
+import SpecialFunctions
 
 /// The matrix of the operator of radiative transfer in the unit square, for constant sources in cells.
 ///

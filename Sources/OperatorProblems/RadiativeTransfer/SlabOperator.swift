@@ -1,4 +1,5 @@
 internal import BlockKernels
+import SpecialFunctions
 
 /// The operator (K f)(x) = ½ ∫ E₁(|τ(x) - τ(y)|) f(y) dy between cells, in O(N) operations.
 ///

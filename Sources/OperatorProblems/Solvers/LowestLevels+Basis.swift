@@ -1,4 +1,5 @@
 internal import BlockKernels
+import SpecialFunctions
 
 extension LowestLevels {
   /// Makes new vectors at the end of the basis orthonormal, and extends its products with H.

@@ -1,4 +1,5 @@
 internal import BlockKernels
+import SpecialFunctions
 
 /// Some lowest levels of a Hamiltonian.
 struct LevelSet {

@@ -1,4 +1,5 @@
 internal import BlockKernels
+import SpecialFunctions
 
 /// The GMRES iteration of Saad and Schultz for systems (I - A) x = r.
 ///

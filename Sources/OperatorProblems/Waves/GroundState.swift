@@ -1,4 +1,5 @@
 internal import BlockKernels
+import SpecialFunctions
 
 /// The ground state of (A + diag(V) + β diag(u²)) u = E u with Σ u² = N, by gradient flow and Newton's method.
 ///

@@ -1,4 +1,5 @@
 internal import BlockKernels
+import SpecialFunctions
 
 /// The Kohn–Sham map in one or two dimensions: from the potential to the density of the electrons.
 ///

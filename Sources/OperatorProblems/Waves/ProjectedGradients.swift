@@ -1,4 +1,5 @@
 internal import BlockKernels
+import SpecialFunctions
 
 /// The preconditioned conjugate gradients of Hestenes and Stiefel, in the space or across one vector.
 struct ProjectedGradients: ~Copyable {

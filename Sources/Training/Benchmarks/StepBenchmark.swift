@@ -1,6 +1,8 @@
 import BlockKernels
 public import ClusterTrees
+import Datasets
 public import MessagePassing
+import NetworkExecution
 import OperatorNetworks
 
 /// How long a training step takes, and on what.

@@ -1,5 +1,7 @@
 public import BlockKernels
+public import Datasets
 public import MessagePassing
+import NetworkExecution
 public import OperatorNetworks
 public import ParallelHDF5
 

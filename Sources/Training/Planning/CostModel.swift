@@ -1,5 +1,7 @@
 import BlockSparse
 import Foundation
+public import MessagePassing
+import NetworkExecution
 public import OperatorNetworks
 
 /// What a machine can do: four numbers that turn a plan into a step time.

@@ -1,4 +1,5 @@
 import BlockSparse
+import MessagePassing
 
 /// What a data group sends in one step: subtrees of its gradients, and its range of the new parameters.
 public struct DataExchange: Sendable, Equatable {

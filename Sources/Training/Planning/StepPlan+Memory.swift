@@ -1,4 +1,6 @@
 import Foundation
+import MessagePassing
+import NetworkExecution
 import OperatorNetworks
 
 extension StepPlan {

@@ -1,4 +1,6 @@
 import BlockSparse
+import MessagePassing
+public import NetworkExecution
 public import OperatorNetworks
 
 /// What every rank of a process grid computes, holds and sends in one step, known before anything runs.

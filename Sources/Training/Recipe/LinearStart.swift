@@ -1,9 +1,12 @@
 import BlockKernels
 import ClusterTrees
+import Datasets
 import Foundation
 import MessagePassing
+import NetworkExecution
 import OperatorNetworks
 import OperatorProblems
+import Regressions
 
 /// The matrix that a network is made to be before training; written as `ridge`, as `ridge:λ`, or as
 /// `operator:custom-operator`.

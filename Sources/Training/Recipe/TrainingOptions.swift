@@ -10,6 +10,7 @@
 //   state there and updates there; then all parameters are gathered.
 // - Statistics and errors are summed in double precision in the order of the samples.
 
+public import Datasets
 public import OperatorNetworks
 
 /// The loss that is minimized.

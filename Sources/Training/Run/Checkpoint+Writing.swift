@@ -1,8 +1,10 @@
 import BlockKernels
 import BlockSparse
 import ClusterTrees
+import Datasets
 import Foundation
 import MessagePassing
+import NetworkExecution
 import OperatorNetworks
 import ParallelHDF5
 

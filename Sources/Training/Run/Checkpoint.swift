@@ -1,8 +1,10 @@
 import BlockKernels
 import BlockSparse
 public import ClusterTrees
+public import Datasets
 import Foundation
 public import MessagePassing
+import NetworkExecution
 public import OperatorNetworks
 import ParallelHDF5
 

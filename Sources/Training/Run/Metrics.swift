@@ -1,4 +1,5 @@
 import Foundation
+import MessagePassing
 
 /// One line of the metrics: a JSON object.
 struct MetricsLine: Codable {

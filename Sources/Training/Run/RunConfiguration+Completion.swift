@@ -1,4 +1,5 @@
 import Foundation
+import MessagePassing
 import OperatorNetworks
 
 extension RunConfiguration {

@@ -1,4 +1,6 @@
+public import Datasets
 import Foundation
+public import MessagePassing
 public import OperatorNetworks
 
 /// All that determines the result of a training run, besides the data.

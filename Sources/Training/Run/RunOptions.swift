@@ -1,3 +1,5 @@
+import Datasets
+
 /// How a run proceeds; none of it changes the result.
 public struct RunOptions: Sendable {
   /// The directory of checkpoints, metrics and summary.

@@ -1,6 +1,8 @@
 import BlockKernels
+import Datasets
 import Foundation
 import MessagePassing
+import NetworkExecution
 import OperatorNetworks
 
 extension TrainingRun {

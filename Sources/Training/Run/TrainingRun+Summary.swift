@@ -1,6 +1,8 @@
 import BlockKernels
+public import Datasets
 import Foundation
 import MessagePassing
+import NetworkExecution
 import OperatorNetworks
 
 /// What a training run came to; the object that `train --summary` writes.

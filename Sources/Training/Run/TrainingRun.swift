@@ -1,6 +1,8 @@
 public import BlockKernels
+public import Datasets
 import Foundation
 public import MessagePassing
+import NetworkExecution
 import OperatorNetworks
 public import ParallelHDF5
 
@@ -113,8 +115,10 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
           + "\(file.sampleCount) in \(file.path)")
     }
     let share = plan.share(network, rank: grid.treeRank)
+    let columns = share.columns(network)
     source = try SampleSource(
-      file, network, share, memory: options.sampleMemory, on: grid.world)
+      file, inputs: columns.inputs, outputs: columns.outputs, memory: options.sampleMemory,
+      on: grid.world)
     normalization = try Normalization(
       source, training: training, options: settings, network, share, on: grid.tree)
     let shard = ShardBuffer<Scalar>(

@@ -1,6 +1,7 @@
 import BlockKernels
 import BlockSparse
 import MessagePassing
+import NetworkExecution
 import OperatorNetworks
 
 /// Sums the gradients of the shards of a batch over data groups, with bits that do not depend on the groups.

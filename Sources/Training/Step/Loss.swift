@@ -1,4 +1,6 @@
 import BlockKernels
+import Datasets
+import NetworkExecution
 
 /// The loss (1/B) Σᵢ wᵢ ‖ŷᵢ − yᵢ‖² over the samples of a batch, with a weight for each sample.
 ///

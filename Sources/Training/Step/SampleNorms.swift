@@ -1,5 +1,7 @@
 import BlockKernels
+import Datasets
 import MessagePassing
+import NetworkExecution
 
 /// The norms of the outputs of a dataset.
 struct SampleNorms {

@@ -1,6 +1,8 @@
 import BlockKernels
 import BlockSparse
 import ClusterTrees
+import Datasets
+import NetworkExecution
 import OperatorNetworks
 
 /// The samples of one shard on their way into and out of the part of a network that a rank computes.
@@ -127,19 +129,5 @@ struct ShardBuffer<Scalar: KernelScalar> {
     // Seen from here the channels of a sample are the contiguous ones.
     Elementwise.transpose(
       rows.span, channels: samples, samples: width, stride: samples, into: &span)
-  }
-}
-
-extension RankShare {
-  /// The points of the input that the rank holds, by channel.
-  func inputPoints(_ network: Network) -> [Int32] {
-    let starts = network.values[0].layout.starts
-    return values[0].list.flatMap { network.inputOrder[starts[$0]..<starts[$0 + 1]] }
-  }
-
-  /// The points of the output that the rank computes, by channel.
-  func outputPoints(_ network: Network) -> [Int32] {
-    let (starts, boxes) = (network.values[network.output].layout.starts, computed[network.output])
-    return Array(network.outputOrder[starts[boxes.lowerBound]..<starts[boxes.upperBound]])
   }
 }

@@ -1,6 +1,8 @@
 import BlockKernels
 import BlockSparse
+import Datasets
 import MessagePassing
+import NetworkExecution
 import OperatorNetworks
 
 /// Makes training steps: batches, gradients, their sum over data groups, updates.

@@ -1,7 +1,9 @@
 import ClusterTrees
+import Datasets
 import Foundation
 import MessagePassing
 import ParallelHDF5
+import Regressions
 import Training
 
 /// `baseline`: the errors of regressions without a network, on the splits that `train` makes.

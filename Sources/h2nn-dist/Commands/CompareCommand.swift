@@ -1,4 +1,5 @@
 import BlockKernels
+import Datasets
 import Foundation
 import MessagePassing
 import OperatorNetworks

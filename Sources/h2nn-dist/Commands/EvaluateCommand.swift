@@ -1,7 +1,9 @@
 import BlockKernels
 import ClusterTrees
+import Datasets
 import Foundation
 import MessagePassing
+import NetworkExecution
 import OperatorNetworks
 import ParallelHDF5
 import Training
@@ -67,9 +69,10 @@ struct TrainedNetwork {
     if let other, other.layout == layout, plan.treeRanks == 1 {
       source = other.source
     } else {
+      let columns = plan.share(network, rank: world.rank % plan.treeRanks).columns(network)
       source = try SampleSource(
-        opened, network, plan.share(network, rank: world.rank % plan.treeRanks),
-        needsOutputs: needsOutputs, on: world)
+        opened, inputs: columns.inputs, outputs: columns.outputs, needsOutputs: needsOutputs,
+        on: world)
     }
   }
 }

@@ -1,5 +1,6 @@
 import BlockKernels
 import ClusterTrees
+import Datasets
 import Foundation
 import MessagePassing
 import OperatorProblems

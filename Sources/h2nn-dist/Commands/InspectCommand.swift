@@ -1,7 +1,9 @@
 import BlockKernels
 import BlockSparse
 import ClusterTrees
+import Datasets
 import Foundation
+import MessagePassing
 import OperatorNetworks
 import Training
 

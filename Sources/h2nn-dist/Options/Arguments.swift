@@ -1,3 +1,5 @@
+import Datasets
+import MessagePassing
 import Training
 
 /// The options of a call, from the command line and from a configuration file.

@@ -1,4 +1,5 @@
 import Foundation
+import MessagePassing
 import Training
 
 /// A value of a configuration file.

@@ -1,3 +1,5 @@
+import OperatorNetworks
+
 /// An option of the command line, which is also a key of the configuration file.
 struct OptionSpec {
   /// The name without dashes; in a configuration file underscores replace the dashes.

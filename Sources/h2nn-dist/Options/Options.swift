@@ -1,4 +1,6 @@
 import BlockKernels
+import Datasets
+import MessagePassing
 import OperatorNetworks
 import Training
 

@@ -1,3 +1,4 @@
+import MessagePassing
 import OperatorProblems
 import Training
 

@@ -1,4 +1,5 @@
 import ClusterTrees
+import MessagePassing
 import OperatorProblems
 import Training
 

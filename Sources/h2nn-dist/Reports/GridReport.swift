@@ -1,5 +1,7 @@
 import BlockSparse
 import Foundation
+import MessagePassing
+import NetworkExecution
 import OperatorNetworks
 import Training
 

@@ -1,6 +1,8 @@
 import BlockSparse
 import ClusterTrees
 import Foundation
+import MessagePassing
+import NetworkExecution
 import OperatorNetworks
 import Training
 

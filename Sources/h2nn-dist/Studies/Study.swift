@@ -1,3 +1,4 @@
+import MessagePassing
 import Training
 
 /// A study: networks trained on all combinations of the values of some axes, beside reference methods.
