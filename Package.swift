@@ -64,8 +64,8 @@ let package = Package(
     module(
       "Training",
       [
-        "Regressions", "Datasets", "NetworkExecution", "OperatorNetworks", "OperatorProblems",
-        "BlockSparse", "BlockKernels", "ClusterTrees", "ParallelHDF5", "MessagePassing",
+        "Regressions", "Datasets", "NetworkExecution", "OperatorNetworks", "BlockSparse",
+        "BlockKernels", "ClusterTrees", "ParallelHDF5", "MessagePassing",
       ]),
 
     // MARK: Program
@@ -80,7 +80,9 @@ let package = Package(
 
     // MARK: Tests
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+    .target(
+      name: "TestSupport", dependencies: ["NetworkExecution", "OperatorNetworks"],
+      path: "Tests/TestSupport", swiftSettings: settings),
     .executableTarget(
       name: "DistributedChecks", dependencies: ["MessagePassing", "ParallelHDF5"],
       path: "Tests/DistributedChecks", swiftSettings: settings),
@@ -96,6 +98,7 @@ let package = Package(
       "ParallelHDF5Tests", ["ParallelHDF5", "MessagePassing", "DistributedChecks", "TestSupport"]),
     tests("BlockKernelsTests", ["BlockKernels"]),
     tests("ClusterTreesTests", ["ClusterTrees"]),
+    tests("SpecialFunctionsTests", ["SpecialFunctions", "TestSupport"]),
     tests("BlockSparseTests", ["BlockSparse", "BlockKernels", "ClusterTrees"]),
     tests(
       "OperatorNetworksTests",
@@ -104,13 +107,21 @@ let package = Package(
         "MessagePassing", "NetworkChecks", "TestSupport",
       ]),
     tests(
+      "NetworkExecutionTests",
+      [
+        "NetworkExecution", "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees",
+        "MessagePassing", "TestSupport",
+      ]),
+    tests(
       "OperatorProblemsTests",
-      ["OperatorProblems", "BlockKernels", "ClusterTrees", "SpecialFunctions"]),
+      ["OperatorProblems", "BlockKernels", "ClusterTrees", "SpecialFunctions", "TestSupport"]),
+    tests("DatasetsTests", ["Datasets"]),
     tests(
       "TrainingTests",
       [
         "Training", "Regressions", "Datasets", "NetworkExecution", "OperatorNetworks",
         "BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing", "AllocationCounter",
+        "TestSupport",
       ]),
     tests("CommandLineTests", ["h2nn-dist", "TestSupport", "ParallelHDF5"]),
   ]

@@ -18,13 +18,6 @@ func randomDataset(samples: Int, points: Int, outputPoints: Int? = nil) -> Datas
     outputs: (0..<samples * count).map { -5 + Double($0 % count) + stream.normal() })
 }
 
-/// Returns the shares of tree ranks in a network.
-func shares(_ network: Network, ranks: Int, replicatedBoxes: Int = 0) throws -> [RankShare] {
-  let partition = TreePartition(network, ranks: ranks, replicatedBoxes: replicatedBoxes)
-  let plan = CommunicationPlan(network, partition)
-  return (0..<ranks).map { RankShare(network, partition, plan, rank: $0) }
-}
-
 /// Makes a network with a box for each point, in the order of the points.
 func points(_ count: Int) throws -> Network {
   var options = NetworkOptions()

@@ -2,6 +2,7 @@ import BlockKernels
 import BlockSparse
 import ClusterTrees
 import OperatorNetworks
+import TestSupport
 import Testing
 
 @testable import Datasets

@@ -1,21 +1,20 @@
 import BlockKernels
 import ClusterTrees
-import Datasets
+public import Datasets
 import Foundation
 import MessagePassing
 import NetworkExecution
 import OperatorNetworks
-import OperatorProblems
 import Regressions
 
 /// The matrix that a network is made to be before training; written as `ridge`, as `ridge:λ`, or as
-/// `operator:custom-operator`.
+/// `operator:NAME`.
 public enum LinearStart: Sendable, Equatable, Codable, RawRepresentable {
   /// The ridge regression of the training part, with λ times the largest variance of a component of the
   /// inputs; if nil, the λ whose network has the smallest error on the validation part.
   case ridge(Double?)
-  /// FMM-NET's custom operator.
-  case customOperator
+  /// A known affine operator, by its name.
+  case known(String)
 
   /// Reads a start.
   ///
@@ -23,7 +22,8 @@ public enum LinearStart: Sendable, Equatable, Codable, RawRepresentable {
   public init?(rawValue: String) {
     switch rawValue {
     case "ridge": self = .ridge(nil)
-    case "operator:\(CustomOperator.name)": self = .customOperator
+    case let text where text.hasPrefix(Self.operatorPrefix):
+      self = .known(String(text.dropFirst(Self.operatorPrefix.count)))
     default:
       guard rawValue.hasPrefix("ridge:"), let value = Double(rawValue.dropFirst(6)),
         value > 0, value.isFinite
@@ -36,12 +36,33 @@ public enum LinearStart: Sendable, Equatable, Codable, RawRepresentable {
   public var rawValue: String {
     switch self {
     case .ridge(let value): value.map { "ridge:\($0)" } ?? "ridge"
-    case .customOperator: "operator:\(CustomOperator.name)"
+    case .known(let name): Self.operatorPrefix + name
     }
   }
 
+  private static let operatorPrefix = "operator:"
+
   /// The most points of inputs and outputs: the matrix is dense while it is found.
   public static let mostPoints = 2560
+}
+
+/// An affine operator that is known apart from samples, on the points of a dataset.
+public struct KnownOperator: Sendable {
+  /// The name of the operator.
+  public let name: String
+  /// Makes K of a dataset: the function of an input that returns the output, in physical units.
+  public let make: @Sendable (DatasetFile) throws -> ([Double]) throws -> [Double]
+
+  /// Creates an operator.
+  ///
+  /// - Parameters:
+  ///   - name: The name of the operator.
+  ///   - make: Makes the function of a dataset; throws an `ExitStatusError` if the dataset is not one of its.
+  public init(
+    name: String, make: @escaping @Sendable (DatasetFile) throws -> ([Double]) throws -> [Double]
+  ) {
+    (self.name, self.make) = (name, make)
+  }
 }
 
 extension TrainingRun {
@@ -60,8 +81,9 @@ extension TrainingRun {
     try world.stallWatch.resting {
       try world.agree {
         guard world.rank == 0 else { return }
-        let (values, text) = try LinearFit(configuration, network, source, normalization)
-          .parameters(start)
+        let fit = try LinearFit(
+          configuration, network, source, normalization, known: options.knownOperators)
+        let (values, text) = try fit.parameters(start)
         chosen = values
         note(text)
       }
@@ -78,6 +100,7 @@ struct LinearFit {
   let network: Network
   let source: SampleSource
   let normalization: Normalization
+  private let known: [KnownOperator]
   private let path: LinearPath
 
   /// The number of samples that choose λ.
@@ -87,12 +110,13 @@ struct LinearFit {
 
   init(
     _ configuration: RunConfiguration, _ network: Network, _ source: SampleSource,
-    _ normalization: Normalization
+    _ normalization: Normalization, known: [KnownOperator]
   ) throws(TrainingError) {
     self.configuration = configuration
     self.network = network
     self.source = source
     self.normalization = normalization
+    self.known = known
     let file = source.file
     let most = max(file.points.count, file.outputCount)
     guard most <= LinearStart.mostPoints else {
@@ -110,8 +134,8 @@ struct LinearFit {
   /// Returns the parameters, NaN where they may keep what was drawn, and a remark about them.
   func parameters(_ start: LinearStart) throws -> ([Double], String) {
     switch start {
-    case .customOperator:
-      let (matrix, bias) = try knownOperator()
+    case .known(let name):
+      let (matrix, bias) = try affine(name)
       let values = withBias(try path.parameters(matrix)) { _ in bias }
       return (values, "linear start: \(start.rawValue)")
     case .ridge(let given):
@@ -205,40 +229,24 @@ struct LinearFit {
     return sum / Double(count)
   }
 
-  /// Applies the custom operator to unit vectors: (K s x + K a − b) / t for inputs s x + a and outputs
-  /// t y + b.
-  private func knownOperator() throws -> (DenseMatrix, [Double]) {
-    let file = source.file
-    guard let shape = file.points.gridShape, shape.count == 1, file.outputPoints == nil else {
-      throw TrainingError.usage(
-        "--initialize operator:\(CustomOperator.name) needs a uniform grid in one dimension")
+  /// Applies a known operator to unit vectors: (K s x + K a − b) / t for inputs s x + a and outputs t y + b.
+  private func affine(_ name: String) throws -> (DenseMatrix, [Double]) {
+    guard let known = known.first(where: { $0.name == name }) else {
+      throw TrainingError.usage("--initialize operator:\(name): no operator of this name is known")
     }
-    if let problem = try FieldSamples.problem(of: file.path), problem != CustomOperator.name {
-      throw TrainingError.data(
-        "\(file.path): holds samples of \(problem), not of \(CustomOperator.name), so --initialize "
-          + "operator:\(CustomOperator.name) is wrong for it; use --initialize ridge")
-    }
-    let n = shape[0]
-    var options = CustomOperator.Options()
-    options.points = n
-    options.diagonal = try FieldSamples.attribute("diagonal", of: file.path) ?? 0
-    var problem = try CustomOperator(options: options)
-    func apply(_ input: [Double]) throws(ProblemError) -> [Double] {
-      var output = [Double](repeating: 0, count: n)
-      var span = output.mutableSpan
-      try problem.solve(input: input.span, output: &span)
-      return output
-    }
+    let apply = try known.make(source.file)
+    let n = source.file.points.count
     let scale = normalization.inputScale / normalization.outputScale
+    let zero = try apply([Double](repeating: 0, count: n))
     var elements: [Double] = []
     for column in 0..<n {
       var unit = [Double](repeating: 0, count: n)
       unit[column] = 1
-      elements += try apply(unit).map { $0 * scale }
+      elements += zip(try apply(unit), zero).map { ($0 - $1) * scale }
     }
     let bias = zip(try apply(normalization.inputShift), normalization.outputShift).map {
       ($0 - $1) / normalization.outputScale
     }
-    return (DenseMatrix(rows: n, columns: n, elements: elements), bias)
+    return (DenseMatrix(rows: zero.count, columns: n, elements: elements), bias)
   }
 }

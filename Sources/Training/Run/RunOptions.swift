@@ -19,6 +19,8 @@ public struct RunOptions: Sendable {
   public var sampleMemory = SampleSource.defaultMemory
   /// The longest time that a rank may wait for another one; for ever if nil.
   public var stallTimeout: Duration?
+  /// The operators that a linear start can name.
+  public var knownOperators: [KnownOperator] = []
 
   /// Creates the default options.
   public init() {}

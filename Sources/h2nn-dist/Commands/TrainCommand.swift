@@ -3,6 +3,7 @@ import Datasets
 import Foundation
 import MessagePassing
 import OperatorNetworks
+import OperatorProblems
 import ParallelHDF5
 import Training
 
@@ -45,6 +46,7 @@ struct TrainCommand: DistributedCommand {
     options.sampleMemory = memory.map { $0 * 1_000_000 } ?? options.sampleMemory
     let stall = try arguments.integer("stall-timeout", atLeast: 0) ?? 600
     options.stallTimeout = stall == 0 ? nil : .seconds(stall)
+    options.knownOperators = [CustomOperator.known]
     self.options = options
   }
 

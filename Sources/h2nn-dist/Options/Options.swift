@@ -2,6 +2,7 @@ import BlockKernels
 import Datasets
 import MessagePassing
 import OperatorNetworks
+import OperatorProblems
 import Training
 
 extension Arguments {
@@ -139,12 +140,15 @@ extension Arguments {
 
   private func linearStart() throws(TrainingError) -> LinearStart? {
     guard let text = text("initialize"), text != "random" else { return nil }
-    guard let start = LinearStart(rawValue: text) else {
+    let known = LinearStart.known(CustomOperator.name)
+    switch LinearStart(rawValue: text) {
+    case .ridge(let lambda): return .ridge(lambda)
+    case known: return known
+    default:
       throw .usage(
         "--initialize \(text): needed is random, ridge, ridge:λ with a positive number, or "
-          + LinearStart.customOperator.rawValue)
+          + known.rawValue)
     }
-    return start
   }
 
   private func shift(_ name: String) throws(TrainingError) -> ShiftKind? {

@@ -1,3 +1,5 @@
+import ClusterTrees
+import Datasets
 import MessagePassing
 import OperatorProblems
 import Training
@@ -18,5 +20,33 @@ extension CustomOperator: CataloguedProblem {
       points: points.shape[0], field: try arguments.gaussianField(GaussianField()))
     options.diagonal = try arguments.real("diagonal") ?? options.diagonal
     return options
+  }
+}
+
+extension CustomOperator {
+  /// The operator as a linear start.
+  ///
+  /// It throws ``TrainingError``: 64 if the points are no uniform grid in one dimension, 65 if the file holds samples
+  /// of another problem.
+  static let known = KnownOperator(name: name) { file in
+    let start = "--initialize operator:\(name)"
+    guard let shape = file.points.gridShape, shape.count == 1, file.outputPoints == nil else {
+      throw TrainingError.usage("\(start) needs a uniform grid in one dimension")
+    }
+    if let problem = try FieldSamples.problem(of: file.path), problem != name {
+      throw TrainingError.data(
+        "\(file.path): holds samples of \(problem), not of \(name), so \(start) is wrong for it; use "
+          + "--initialize ridge")
+    }
+    var options = Options()
+    options.points = shape[0]
+    options.diagonal = try FieldSamples.attribute("diagonal", of: file.path) ?? 0
+    var problem = try CustomOperator(options: options)
+    return { input in
+      var output = [Double](repeating: 0, count: input.count)
+      var span = output.mutableSpan
+      try problem.solve(input: input.span, output: &span)
+      return output
+    }
   }
 }

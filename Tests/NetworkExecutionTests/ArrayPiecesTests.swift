@@ -3,10 +3,10 @@ import BlockSparse
 import ClusterTrees
 import MessagePassing
 import OperatorNetworks
+import TestSupport
 import Testing
 
 @testable import NetworkExecution
-@testable import Training
 
 @Suite("ArrayPieces")
 struct ArrayPiecesTests {

@@ -1,26 +1,7 @@
-import OperatorProblems
+import TestSupport
 import Testing
 
 @testable import SpecialFunctions
-
-/// Values of E₁ and E₂ by mpmath.
-enum ExponentialIntegralOracle {
-  struct Row {
-    let x: Double
-    let e1: Double
-    let e2: Double
-  }
-
-  static func rows() throws -> [Row] {
-    try [small, large].flatMap { try $0.split(separator: "\n").map(row) }
-  }
-
-  private static func row(_ line: Substring) throws -> Row {
-    let numbers = line.split(separator: " ").compactMap { Double($0) }
-    try #require(numbers.count == 3, "\(line)")
-    return Row(x: numbers[0], e1: numbers[1], e2: numbers[2])
-  }
-}
 
 struct ExponentialIntegralTests {
   /// Evaluates E₁ and E₂.
@@ -39,7 +20,7 @@ struct ExponentialIntegralTests {
   }
 
   @Test func valuesMatchTheOracle() throws {
-    let rows = try ExponentialIntegralOracle.rows()
+    let rows = ExponentialIntegralOracle.rows
     try #require(rows.count > 450)
     let values = evaluate(rows.map(\.x))
     var worst = (e1: 0.0, e2: 0.0)

@@ -2,10 +2,10 @@ import BlockKernels
 import BlockSparse
 import ClusterTrees
 import OperatorNetworks
+import TestSupport
 import Testing
 
 @testable import NetworkExecution
-@testable import Training
 
 @Suite("BoxSums")
 struct BoxSumsTests {

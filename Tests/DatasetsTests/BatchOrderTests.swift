@@ -1,7 +1,6 @@
 import Testing
 
 @testable import Datasets
-@testable import Training
 
 @Suite("BatchOrder")
 struct BatchOrderTests {
