@@ -16,6 +16,8 @@ final class SampleReader: @unchecked Sendable {
   private var announced: [Int] = []
   private var work: DispatchWorkItem?
   private var result: Result<Dataset, any Error>?
+  /// The bytes of the numbers that were read, as `Double`.
+  private(set) var bytesRead = 0
 
   init(
     _ description: DatasetFile, _ columns: (inputs: [Int32]?, outputs: [Int32]?),
@@ -78,6 +80,7 @@ final class SampleReader: @unchecked Sendable {
       var stored = [Double](repeating: 0, count: part.count * range.count)
       var span = stored.mutableSpan
       try file.read(name, rowList: part.map { samples[$0] }, columns: range, into: &span)
+      bytesRead += MemoryLayout<Double>.size * part.count * range.count
       for (row, place) in part.enumerated() {
         for column in 0..<width {
           let point = columns.map { Int($0[column]) } ?? column

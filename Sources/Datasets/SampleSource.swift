@@ -43,13 +43,16 @@ public final class SampleSource {
   ///   - inputs: The points of the inputs that the rank needs, ascending; nil for all.
   ///   - outputs: The points of the outputs, ascending; nil for all.
   ///   - needsOutputs: Whether to read the outputs.
+  ///   - readsFirst: Whether to read samples that are not kept in memory once, to find what is wrong with them; a
+  ///     caller that visits all of them finds it without.
   ///   - memory: The bytes that all samples may take on each rank. If they are more on some rank, all read
   ///     them as they are needed, unless the samples are the last dimension in the file.
   ///   - communicator: The ranks that read together.
   /// - Throws: An `ExitStatusError`: 65 if the content is wrong.
   public init(
     _ file: DatasetFile, inputs: [Int32]?, outputs: [Int32]?, needsOutputs: Bool = true,
-    memory: Int = SampleSource.defaultMemory, on communicator: borrowing Communicator
+    readsFirst: Bool = true, memory: Int = SampleSource.defaultMemory,
+    on communicator: borrowing Communicator
   ) throws {
     self.file = file
     (inputColumns, outputColumns) = (inputs, outputs)
@@ -66,7 +69,7 @@ public final class SampleSource {
       // What is wrong in the file is found before the first step.
       reader = try communicator.agree {
         let reader = try SampleReader(file, columns, needsOutputs: needsOutputs)
-        for first in stride(from: 0, to: samples, by: size) {
+        for first in stride(from: 0, to: readsFirst ? samples : 0, by: size) {
           _ = try reader.read(Array(first..<min(first + size, samples)))
         }
         return reader
@@ -105,6 +108,9 @@ public final class SampleSource {
     guard let reader else { preconditionFailure("samples are in memory or in a file") }
     return Block(data: try reader.take(samples), rows: Array(samples.indices))
   }
+
+  /// The bytes of numbers that were read because samples are not kept in memory.
+  package var bytesRead: Int { reader?.bytesRead ?? 0 }
 
   /// Announces the samples that will be asked for next.
   package func announce(_ samples: [Int]) { reader?.announce(samples) }

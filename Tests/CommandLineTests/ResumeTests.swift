@@ -54,6 +54,32 @@ struct ResumeTests {
     #expect(try steps(scratch, "parts") == [1, 2, 4, 5, 6, 8, 10, 12])
   }
 
+  @Test("other settings are found before samples are read")
+  func settingsFirst() throws {
+    let scratch = try Scratch()
+    let words = try words(scratch, "run")
+    _ = try scratch.summary(of: words + ["--stop-after", "2"], status: 75)
+    var fields = Fields()
+    fields.inputs[3] = .nan
+    try fields.write(to: scratch.file("data.h5"))
+    try expectFailure(words + ["--seed", "5"], status: 64, ["--seed is 5, not 1"])
+    try expectFailure(words, status: 65, ["nan", "sample 0", "point 3"])
+  }
+
+  /// 120 samples of 40 numbers in each of two fields.
+  @Test(
+    "a file whose samples are not kept in memory is read twice at the start", arguments: [nil, 3])
+  func readTwice(ranks: Int?) throws {
+    let scratch = try Scratch()
+    let words = try words(scratch, "run")
+    let grid = ranks.map { ["--grid", "\($0)x1"] } ?? []
+    let summary = try scratch.summary(of: words + ["--sample-memory", "0"] + grid, ranks: ranks)
+    #expect(try summary.integer("bytes_read_at_start") == 2 * 8 * 120 * 80)
+    let kept = try scratch.summary(of: try self.words(scratch, "kept"))
+    #expect(try kept.integer("bytes_read_at_start") == 0)
+    #expect(try kept.text("digest") == summary.text("digest"))
+  }
+
   @Test("a finished run is left alone")
   func finished() throws {
     let scratch = try Scratch()

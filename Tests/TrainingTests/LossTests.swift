@@ -145,14 +145,15 @@ struct LossTests {
         meanOutput: [3 * size, 0])
       try MPIEnvironment.run { world in
         let (source, sums) = (SampleSource(data), BoxSums(network, share))
-        let norms = try squaredNorms(source, [0, 1], scale: size, sums, on: world).squares
+        let grid = try ProcessGrid(dataGroups: 1, treeRanks: 1, on: world)
+        let survey = try FieldSurvey(source, training: 0..<1, network, share, on: grid)
+        let norms = survey.norms(scale: size).squares
         // ‖u / s‖² = 25.
         let loss = Loss<Double>(
           .relative, batch: 1, norms: norms, training: 0..<1, points: 2, sums: sums, samples: 16)
         try #require(abs(loss.weights[0] - 0.04) < 1e-15)
         // A network with parameters zero says what is added to its outputs.
         let executor = NetworkExecutor<Double>(network, samples: 16, forTraining: false)
-        let grid = try ProcessGrid(dataGroups: 1, treeRanks: 1, on: world)
         let parameters = AlignedBuffer<Double>(
           repeating: 0, count: network.activeParameterCount)
         let errors = try Evaluator(executor, source, normalization: normalization).errors(

@@ -1,7 +1,9 @@
 import ClusterTrees
+import OperatorNetworks
 import Testing
 
 @testable import Datasets
+@testable import NetworkExecution
 @testable import Training
 
 @Suite("Normalization")
@@ -21,11 +23,20 @@ struct NormalizationTests {
   private func fit(
     _ data: Dataset, _ training: Range<Int>, _ options: TrainingOptions
   ) throws -> Normalization {
+    let (inputs, outputs) = try statistics(data, training)
+    return Normalization(inputs, outputs, options)
+  }
+
+  private func statistics(
+    _ data: Dataset, _ training: Range<Int>
+  ) throws -> (inputs: FieldStatistics, outputs: FieldStatistics) {
+    let network = try points(data.points.count)
     let source = SampleSource(data)
-    return Normalization(
-      FieldStatistics(try PointStatistics(source, training) { ($0.inputs, $0.inputWidth) }),
-      FieldStatistics(try PointStatistics(source, training) { ($0.outputs, $0.outputWidth) }),
-      options)
+    var survey = try PointSurvey(source, training: training)
+    try survey.addSquares(
+      source, training: training, BoxSums(network, RankShare(whole: network)),
+      network.outputOrder, factor: 1)
+    return (FieldStatistics(survey.inputs), FieldStatistics(survey.outputs))
   }
 
   /// The training outputs, shifted and scaled.
@@ -102,8 +113,7 @@ struct NormalizationTests {
       inputs: [Double](repeating: value, count: 2 * count),
       // A variation of 1e-9 is one.
       outputs: (0..<2 * count).map { value + ($0 / 2 % 2 == 0 ? 1e-9 : -1e-9) })
-    let statistics = FieldStatistics(
-      try PointStatistics(SampleSource(flat), 0..<count) { ($0.inputs, $0.inputWidth) })
+    let statistics = try statistics(flat, 0..<count).inputs
     try #require(statistics.mean != value && statistics.deviation > 0)
     let normalization = try fit(flat, 0..<count, TrainingOptions())
     #expect(normalization.inputScale == 1)

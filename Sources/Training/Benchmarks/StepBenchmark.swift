@@ -94,8 +94,8 @@ extension MachineBenchmark {
         inputs: (0..<count).map { _ in stream.normal() },
         outputs: (0..<count).map { _ in stream.normal() }))
     let share = plan.share(network, rank: grid.treeRank)
-    let normalization = try Normalization(
-      source, training: 0..<samples, options: options, network, share, on: grid.tree)
+    let survey = try FieldSurvey(source, training: 0..<samples, network, share, on: grid)
+    let normalization = try Normalization(survey, options, of: source.file.path)
     let trainer = Trainer<Scalar>(
       network, plan, share, options: options, source: source, normalization: normalization,
       norms: [Double](repeating: Double(points.count), count: samples), on: grid)

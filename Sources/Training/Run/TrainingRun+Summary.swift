@@ -36,6 +36,8 @@ public struct TrainingSummary: Sendable {
   public let digest: String
   /// How many samples of each part are left out of its error, since their outputs are zero.
   public let zeroSamples: [Part: Int]
+  /// What the first rank read, before the first step, of a file whose samples are not kept in memory.
+  public let bytesReadAtStart: Int
   /// What the user should know of data and result.
   public let notes: [String]
 
@@ -49,6 +51,7 @@ public struct TrainingSummary: Sendable {
       "seconds_per_step": value(secondsPerStep), "batch": batch, "flops_per_step": flopsPerStep,
       "digest": digest,
       "grid": grid, "ranks": ranks, "notes": notes,
+      "bytes_read_at_start": bytesReadAtStart,
       "zero_samples": Dictionary(
         uniqueKeysWithValues: Part.allCases.map { ($0.rawValue, zeroSamples[$0] ?? 0) }),
     ]
@@ -95,7 +98,7 @@ extension TrainingRun {
         of: parameters, on: grid.tree),
       zeroSamples: [.training: training, .validation: validation, .test: test].compactMapValues {
         $0?.zeroSamples.count
-      }, notes: notes
+      }, bytesReadAtStart: bytesReadAtStart, notes: notes
     )
   }
 

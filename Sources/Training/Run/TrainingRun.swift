@@ -21,6 +21,8 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   var durations: [Double] = []
   /// What this rank sent and computed in the last step of this call.
   var counts: StepCounts?
+  /// What this rank read of a file whose samples are not kept in memory, before the first step.
+  let bytesReadAtStart: Int
   /// The loss of the first line of the metrics.
   var firstLoss: Double?
   /// What the user should know of data and result: printed by rank 0, and `notes` in the summary.
@@ -54,6 +56,8 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     let network = try Self.network(configuration, options, data, on: world)
     var configuration = configuration
     configuration.training = configuration.training.settled(for: network)
+    // Before samples are read, which may take long.
+    if !options.restart { try Self.checkSettings(configuration, options, data, on: world) }
     let plan = try gridOptions.plan(
       network, sizes: StepPlan.Sizes(configuration.training), on: world)
     try world.agree { try plan.checkMemory() }
@@ -117,15 +121,12 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     let share = plan.share(network, rank: grid.treeRank)
     let columns = share.columns(network)
     source = try SampleSource(
-      file, inputs: columns.inputs, outputs: columns.outputs, memory: options.sampleMemory,
-      on: grid.world)
-    normalization = try Normalization(
-      source, training: training, options: settings, network, share, on: grid.tree)
-    let shard = ShardBuffer<Scalar>(
-      network, share, source, samples: settings.shard, normalization: normalization)
-    let norms = try squaredNorms(
-      source, shard.outputColumns, scale: normalization.outputScale, BoxSums(network, share),
-      on: grid.tree)
+      file, inputs: columns.inputs, outputs: columns.outputs, readsFirst: false,
+      memory: options.sampleMemory, on: grid.world)
+    let survey = try FieldSurvey(source, training: training, network, share, on: grid)
+    bytesReadAtStart = source.bytesRead
+    normalization = try Normalization(survey, settings, of: file.path)
+    let norms = survey.norms(scale: normalization.outputScale)
     notes = normalization.remarks
     for part in Part.allCases {
       let samples = settings.split.range(of: part, count: file.sampleCount)
@@ -202,8 +203,27 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     let error: TrainingError
   }
 
-  /// Refuses a checkpoint of another run.
-  private func check(_ header: CheckpointHeader) throws(Mismatch) {
+  /// Refuses settings and points that differ from those of the newest checkpoint that can be read.
+  private static func checkSettings(
+    _ configuration: RunConfiguration, _ options: RunOptions, _ file: DatasetFile,
+    on world: borrowing Communicator
+  ) throws {
+    for path in try Checkpoint.list(in: options.directory, on: world) {
+      do {
+        let header = try Checkpoint.readHeader(path, on: world)
+        return try check(header, configuration, file)
+      } catch let mismatch as Mismatch {
+        throw mismatch.error
+      } catch let error where ExitStatus.status(of: error) == ExitStatus.wrongContent {
+        continue
+      }
+    }
+  }
+
+  /// Refuses the settings and the points of another run.
+  private static func check(
+    _ header: CheckpointHeader, _ configuration: RunConfiguration, _ file: DatasetFile
+  ) throws(Mismatch) {
     let differences = configuration.differences(from: header.configuration)
     guard differences.isEmpty else {
       throw Mismatch(
@@ -212,14 +232,23 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
             + "\(differences.joined(separator: "; ")); use the same ones, another --out, or "
             + "--restart"))
     }
-    let file = source.file
-    guard header.normalization == normalization, header.points == file.points,
-      header.outputPoints == file.outputPoints
-    else {
-      throw Mismatch(
-        error: .data(
-          "\(header.path) was trained on other data than \(file.path); use that file, another "
-            + "--out, or --restart"))
+    guard header.points == file.points, header.outputPoints == file.outputPoints else {
+      throw otherData(header, file)
+    }
+  }
+
+  private static func otherData(_ header: CheckpointHeader, _ file: DatasetFile) -> Mismatch {
+    Mismatch(
+      error: .data(
+        "\(header.path) was trained on other data than \(file.path); use that file, another "
+          + "--out, or --restart"))
+  }
+
+  /// Refuses a checkpoint of another run.
+  private func check(_ header: CheckpointHeader) throws(Mismatch) {
+    try Self.check(header, configuration, source.file)
+    guard header.normalization == normalization else {
+      throw Self.otherData(header, source.file)
     }
   }
 

@@ -5,36 +5,19 @@ import NetworkExecution
 import OperatorNetworks
 
 extension Normalization {
-  /// Fits a normalization to the points that this rank has; sums run in double precision in the order of the
-  /// samples and of the points.
-  ///
-  /// Collective.
+  /// Fits a normalization to what a survey found in the training part.
   ///
   /// - Parameters:
-  ///   - source: The samples.
-  ///   - training: The samples to look at.
+  ///   - survey: The survey.
   ///   - options: What to subtract and what to divide by.
-  ///   - network: The network.
-  ///   - share: What this rank holds of it.
-  ///   - tree: The tree ranks.
-  /// - Throws: `MPIError` if the gathering fails, an `ExitStatusError` if samples cannot be read.
-  /// - Precondition: `training` is not empty.
-  init(
-    _ source: SampleSource, training: Range<Int>, options: TrainingOptions, _ network: Network,
-    _ share: RankShare, on tree: borrowing Communicator
-  ) throws {
-    let inputs = try FieldStatistics(
-      PointStatistics(source, training) { ($0.inputs, $0.inputWidth) },
-      columns: source.inputColumns, order: network.inputOrder,
-      share.inputBoxes.map { network.values[0].layout.channels(of: $0) }, on: tree)
-    let outputs = try FieldStatistics(
-      PointStatistics(source, training) { ($0.outputs, $0.outputWidth) },
-      columns: source.outputColumns, order: network.outputOrder,
-      share.outputBoxes.map { network.values[network.output].layout.channels(of: $0) }, on: tree)
+  ///   - path: The dataset.
+  /// - Throws: ``TrainingError`` (65) if values cannot be squared.
+  init(_ survey: FieldSurvey, _ options: TrainingOptions, of path: String) throws(TrainingError) {
+    let (inputs, outputs) = (survey.inputs, survey.outputs)
     for (name, field, scale) in [
       ("inputs", inputs, options.inputScale), ("outputs", outputs, options.outputScale),
     ] where scale == .deviation {
-      try Dataset.checkSquare(of: field.largest, "\(source.file.path): the training \(name)")
+      try Dataset.checkSquare(of: field.largest, "\(path): the training \(name)")
     }
     self.init(inputs, outputs, options)
     remarks = [
@@ -57,11 +40,14 @@ extension Normalization {
 
 /// The mean over samples, and the squares of the differences from it, at each point.
 struct PointStatistics {
-  let samples: Int
-  let means: [Double]
-  let squares: [Double]
+  private(set) var samples = 0
+  /// The means; sums until they are finished.
+  private(set) var means: [Double] = []
+  private(set) var squares: [Double] = []
   /// The largest |x| at each point.
-  let largest: [Double]
+  private(set) var largest: [Double] = []
+
+  init() {}
 
   init(samples: Int, means: [Double], squares: [Double], largest: [Double]) {
     self.samples = samples
@@ -70,45 +56,35 @@ struct PointStatistics {
     self.largest = largest
   }
 
-  /// Takes the statistics of a field's columns.
-  ///
-  /// - Parameters:
-  ///   - source: The samples.
-  ///   - samples: The samples to look at.
-  ///   - field: Returns the values, `[row][column]`, and the number of columns.
-  /// - Throws: An `ExitStatusError` if samples cannot be read.
-  init(
-    _ source: SampleSource, _ samples: Range<Int>,
-    _ field: (Dataset) -> (values: [Double], width: Int)
-  ) throws {
-    var sums: [Double] = []
-    var largest: [Double] = []
-    try source.visit(samples) { data, rows in
-      let (values, width) = field(data)
-      if sums.isEmpty {
-        sums = [Double](repeating: 0, count: width)
-        largest = sums
-      }
-      for row in rows {
-        for column in 0..<width {
-          let value = values[row * width + column]
-          sums[column] += value
-          largest[column] = max(largest[column], abs(value))
-        }
+  /// Adds rows of a field, `[row][column]`, to the sums.
+  mutating func addValues(_ values: [Double], width: Int, _ rows: Range<Int>) {
+    if means.isEmpty {
+      means = [Double](repeating: 0, count: width)
+      (squares, largest) = (means, means)
+    }
+    for row in rows {
+      for column in 0..<width {
+        let value = values[row * width + column]
+        means[column] += value
+        largest[column] = max(largest[column], abs(value))
       }
     }
-    let means = sums.map { $0 / Double(samples.count) }
-    var squares = [Double](repeating: 0, count: means.count)
-    try source.visit(samples) { data, rows in
-      let (values, width) = field(data)
-      for row in rows {
-        for column in 0..<width {
-          let difference = values[row * width + column] - means[column]
-          squares[column] += difference * difference
-        }
+  }
+
+  /// Divides the sums by the number of samples.
+  mutating func finishMeans(samples: Int) {
+    self.samples = samples
+    for column in means.indices { means[column] /= Double(samples) }
+  }
+
+  /// Adds the squares of the differences of rows from the means.
+  mutating func addSquares(_ values: [Double], width: Int, _ rows: Range<Int>) {
+    for row in rows {
+      for column in 0..<width {
+        let difference = values[row * width + column] - means[column]
+        squares[column] += difference * difference
       }
     }
-    self.init(samples: samples.count, means: means, squares: squares, largest: largest)
   }
 }
 
