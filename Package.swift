@@ -60,11 +60,18 @@ let package = Package(
       "NetworkExecution", ["OperatorNetworks", "BlockSparse", "BlockKernels", "MessagePassing"]),
     module("OperatorProblems", ["BlockKernels", "ClusterTrees", "SpecialFunctions", "CFFTW"]),
     module("Datasets", ["ParallelHDF5", "MessagePassing", "ClusterTrees", "BlockKernels"]),
+    module(
+      "Checkpoints",
+      [
+        "NetworkExecution", "OperatorNetworks", "BlockSparse", "BlockKernels", "ParallelHDF5",
+        "MessagePassing",
+      ]),
     module("Regressions", ["Datasets", "BlockKernels", "MessagePassing"]),
     module(
       "Training",
       [
-        "Regressions", "Datasets", "NetworkExecution", "OperatorNetworks", "BlockSparse",
+        "Checkpoints", "Regressions", "Datasets", "NetworkExecution", "OperatorNetworks",
+        "BlockSparse",
         "BlockKernels", "ClusterTrees", "ParallelHDF5", "MessagePassing",
       ]),
 
@@ -72,7 +79,8 @@ let package = Package(
     .executableTarget(
       name: "h2nn-dist",
       dependencies: [
-        "Training", "Regressions", "Datasets", "NetworkExecution", "OperatorNetworks",
+        "Training", "Checkpoints", "Regressions", "Datasets", "NetworkExecution",
+        "OperatorNetworks",
         "OperatorProblems", "BlockSparse", "BlockKernels", "ClusterTrees", "ParallelHDF5",
         "MessagePassing",
       ],
@@ -117,12 +125,18 @@ let package = Package(
       ["OperatorProblems", "BlockKernels", "ClusterTrees", "SpecialFunctions", "TestSupport"]),
     tests("DatasetsTests", ["Datasets"]),
     tests(
+      "CheckpointsTests",
+      [
+        "Checkpoints", "NetworkExecution", "OperatorNetworks", "BlockSparse", "BlockKernels",
+        "ParallelHDF5", "MessagePassing",
+      ]),
+    tests(
       "TrainingTests",
       [
         "Training", "Regressions", "Datasets", "NetworkExecution", "OperatorNetworks",
         "BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing", "AllocationCounter",
         "TestSupport",
       ]),
-    tests("CommandLineTests", ["h2nn-dist", "TestSupport", "ParallelHDF5"]),
+    tests("CommandLineTests", ["h2nn-dist", "TestSupport", "Checkpoints", "ParallelHDF5"]),
   ]
 )

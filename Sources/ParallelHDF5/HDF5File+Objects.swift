@@ -57,7 +57,7 @@ extension HDF5File {
   }
 
   /// Says whether a path leads to a group.
-  private func isGroup(_ path: String, _ operation: Operation) throws(HDF5Error) -> Bool {
+  func isGroup(_ path: String, _ operation: Operation) throws(HDF5Error) -> Bool {
     try objectKind(path, operation) == .group
   }
 

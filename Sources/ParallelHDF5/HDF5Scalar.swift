@@ -1,5 +1,5 @@
 /// The kinds of number that files hold.
-public enum HDF5ScalarKind: Sendable {
+public enum HDF5ScalarKind: Sendable, CaseIterable {
   /// A floating-point number of 32 bits.
   case float32
   /// A floating-point number of 64 bits.

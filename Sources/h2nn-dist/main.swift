@@ -1,4 +1,5 @@
 import BlockKernels
+import Checkpoints
 import Foundation
 import MessagePassing
 import Training

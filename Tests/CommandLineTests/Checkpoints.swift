@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import ParallelHDF5
 import Testing
@@ -33,6 +34,45 @@ enum Checkpoints {
       })
     let start = try #require(bytes.range(of: pattern)).lowerBound
     bytes[start + 4 * (place < 0 ? numbers.count + place : place) + 3] ^= 0x40
+    try bytes.write(to: URL(fileURLWithPath: path))
+  }
+
+  /// Copies a checkpoint that lies beside the tests.
+  ///
+  /// - Parameters:
+  ///   - name: Its name in `Tests/Fixtures`.
+  ///   - folder: The folder of a run, which is made.
+  /// - Returns: The path of the copy.
+  /// - Throws: An error if it cannot be copied.
+  static func copyFixture(_ name: String, to folder: String) throws -> String {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let path = "\(folder)/checkpoint-00000004.h5"
+    try FileManager.default.copyItem(atPath: fixture(name), toPath: path)
+    return path
+  }
+
+  /// The path of a file in `Tests/Fixtures`.
+  static func fixture(_ name: String) -> String {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("Fixtures/\(name)").path
+  }
+
+  /// Replaces a text in the description of a checkpoint by another one of the same length, and its digest.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - old: The text.
+  ///   - new: The other text.
+  /// - Throws: An error if the file cannot be read or written.
+  static func rewrite(_ path: String, _ old: String, _ new: String) throws {
+    let written = try HDF5File.open(path).read("/description", as: UInt8.self)
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    let place = try #require(bytes.range(of: Data(written)))
+    var text = String(decoding: written.dropLast(17), as: UTF8.self)
+    try #require(old.utf8.count == new.utf8.count && text.contains(old), "\(old) in \(text)")
+    text = text.replacingOccurrences(of: old, with: new)
+    let line = Array(text.utf8)
+    bytes.replaceSubrange(place, with: line + Array("\n\(Digest.of(line.span))".utf8))
     try bytes.write(to: URL(fileURLWithPath: path))
   }
 }

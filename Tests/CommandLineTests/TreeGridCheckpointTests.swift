@@ -14,7 +14,7 @@ struct TreeGridCheckpointTests {
     return ["train", "--data", data, "--out", scratch.file(run)] + small + options + more
   }
 
-  /// The datasets of a file by their paths, and under each object's path what is known of it.
+  /// What a file says under the path of each of its objects.
   private func content(_ path: String, _ group: String = "") throws -> [String: String] {
     let file = try HDF5File.open(path)
     var result: [String: String] = [:]
@@ -22,28 +22,31 @@ struct TreeGridCheckpointTests {
       let object = "\(group)/\(name)"
       // What is no group cannot be listed.
       guard let inside = try? content(path, object) else {
-        let digest = try file.attributeIfPresent("digest", on: object, as: String.self)
         let (kind, shape) = (try file.elementKind(of: object), try file.shape(of: object))
         let values = try file.read(object, as: Double.self).map { "\($0)" }
-        result[object] = "\(digest ?? "") \(kind) \(shape) \(values.joined(separator: " "))"
+        result[object] = "\(kind) \(shape) \(values.joined(separator: " "))"
         continue
       }
       result[object] = "group"
-      for name in ["source", "addend", "activation", "block_activation", "layers", "output"] {
-        let text = try file.attributeIfPresent(name, on: object, as: String.self)
-        result[object]? += " \(text ?? "")"
-      }
-      for name in ["input_scale", "output_scale"] {
-        let number = try file.attributeIfPresent(name, on: object, as: Double.self)
-        result[object]? += " \(number ?? 0)"
-      }
       result.merge(inside) { $1 }
     }
-    if group.isEmpty {
-      let names = ["format", "program", "configuration", "precision", "digest"]
-      let texts = try names.map { try file.attribute($0, as: String.self) }
-      result["/"] = "\(texts) \(try file.attribute("step", as: Int64.self))"
-    }
+    guard group.isEmpty else { return result }
+    // The metrics hold times, of which the description has the digest.
+    let lines = String(decoding: try file.read("/description", as: UInt8.self), as: UTF8.self)
+      .split(separator: "\n")
+    #expect(lines.count == 2)
+    var object = try #require(
+      try JSONSerialization.jsonObject(with: Data(lines[0].utf8)) as? [String: Any])
+    var arrays = try #require(object["arrays"] as? [String: Any])
+    let (known, found) = (Set(arrays.keys), Set(result.filter { $1 != "group" }.keys))
+    #expect(known == found.subtracting(["/description"]))
+    arrays["/metrics"] = nil
+    object["arrays"] = arrays
+    result["/metrics"] = nil
+    result["/description"] = String(
+      decoding: try JSONSerialization.data(withJSONObject: object, options: .sortedKeys),
+      as: UTF8.self)
+    result["/"] = try file.attribute("format", as: String.self)
     return result
   }
 
@@ -57,10 +60,7 @@ struct TreeGridCheckpointTests {
     func train(_ run: String, _ grid: String, ranks: Int?) throws -> [String: String] {
       let words = try words(scratch, run, network + ["--grid", grid])
       _ = try scratch.summary(of: words, ranks: ranks)
-      var content = try content(try #require(Checkpoints.list(scratch.file(run)).last))
-      // The metrics hold times.
-      content["/metrics"] = nil
-      return content
+      return try content(try #require(Checkpoints.list(scratch.file(run)).last))
     }
     let alone = try train("1", "1x1", ranks: nil)
     #expect(alone.keys.contains("/optimizer/second_moment/near.1/weights"))

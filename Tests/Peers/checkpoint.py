@@ -2,25 +2,32 @@
 
 The layout of a checkpoint (HDF5; arrays are stored with the last index running fastest):
 
-    /                        attributes: format "h2nn-dist checkpoint 1"; program; step, the number of
-                             steps made; precision, float or double; configuration, all settings as
-                             JSON; digest of the parameters, layer after layer, weights first
-    /points                  coordinates of the inputs, points x dimension; a uniform grid has the
-                             attribute grid_shape and its points are counted with the last index
-                             running fastest
+    /                        attribute: format "h2nn-dist checkpoint 2"
+    /description             bytes: a JSON object in one line; a second line has its digest. Its keys:
+        program              the program that wrote the file
+        step                 the number of steps made
+        precision            float or double
+        configuration        all settings
+        digest               the digest of the parameters, layer after layer, weights first
+        loss_unit            what the loss was divided by before its gradient was taken (1 if missing)
+        normalization        input_scale, output_scale
+        points, output_points   grid_shape, if they are a uniform grid: its points are counted with the last
+                             index running fastest
+        network              layers, in the order of execution, each with name; source, the value read;
+                             addend, the value added, if any; activation f and block_activation h. The value
+                             written has the layer's name. output, the name of the value that is the output
+        skeleton             sources, receivers: the number of boxes of each level, if there is one
+        arrays               for the path of each dataset below: shape, type and digest
+    /points                  coordinates of the inputs, points x dimension
     /output_points           the same for the outputs, if they stand elsewhere
-    /normalization           input_shift, output_shift: one number for each point; attributes
-                             input_scale, output_scale; mean_output, the mean of the training outputs.
-                             The network maps (input - input_shift) / input_scale to
+    /normalization           input_shift, output_shift: one number for each point; mean_output, the mean of
+                             the training outputs. The network maps (input - input_shift) / input_scale to
                              (output - output_shift) / output_scale
-    /network                 attributes: layers, their names in the order of execution, one in a line;
-                             output, the name of the value that is the output
     /network/input_order     for each channel of the value `input`: the index of its point
     /network/output_order    the same for the output
     /network/input_starts    the first channel of each box of `input`, and the number of all channels
-    /network/LAYER           attributes: source, the value read; addend, the value added, or "";
-                             activation f and block_activation h. The value written has LAYER's name
-      target_starts          the first channel of each box of that value, and their number
+    /network/LAYER
+      target_starts          the first channel of each box of the value written, and their number
       row_starts, sources    the boxes that box i reads: sources[row_starts[i]:row_starts[i + 1]]
       entry_inputs           for each of these entries: its first column in the weights of its group
       groups                 for each box i: its group g of weights
@@ -28,13 +35,24 @@ The layout of a checkpoint (HDF5; arrays are stored with the last index running 
     /parameters/LAYER        weights: the matrices W_g, one after the other, [outputs][inputs] each;
                              biases: the vectors b_g, one after the other
     /optimizer               first_moment and second_moment, laid out like /parameters
+    /skeleton                sources, receivers: the channels of boxes, level after level, from the root
     /metrics                 the lines of metrics.jsonl so far, as bytes
+    /plateau                 the state of the schedule of that name
 
     Box i of a layer's value: y_i = f(sum over entries e of h(W_g[:, columns of e] x_source(e)) + b_g),
-    plus box i of the addend. Every array of numbers has an attribute digest: FNV-1a over its bytes.
+    plus box i of the addend.
+
+    The digest of an array w_0, w_1, ... of numbers of 1, 4 or 8 bytes is the sum modulo 2^64 of
+    mix(bits(w_i) xor (i + 1) 0x9e3779b97f4a7c15), in 16 hexadecimal digits; mix is in `digest` below.
+
+Format 1, of earlier versions, has attributes in place of the description: on / program, step, precision,
+digest, loss_unit and configuration (JSON); on /network output and layers, names with a line for each; on
+/network/LAYER source, addend ("" for none), activation and block_activation; on /normalization the scales; on
+points grid_shape; and on each dataset its digest, FNV-1a over its bytes.
 """
 
 import json
+import sys
 
 import h5py
 import numpy as np
@@ -44,13 +62,47 @@ def text(attribute):
     return attribute.decode() if isinstance(attribute, bytes) else str(attribute)
 
 
+def digest(array):
+    """Returns the digest of an array."""
+    with np.errstate(over="ignore"):
+        words = array.ravel().view(f"u{array.dtype.itemsize}").astype(np.uint64)
+        words ^= np.arange(1, words.size + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return f"{int(np.sum(words ^ (words >> np.uint64(31)), dtype=np.uint64)):016x}"
+
+
+def describe(file):
+    """Returns the description of a checkpoint, and verifies the digests of format 2."""
+    if text(file.attrs["format"]) == "h2nn-dist checkpoint 2":
+        line, end = bytes(file["description"][:]).split(b"\n")
+        result = json.loads(line)
+        if digest(np.frombuffer(line, np.uint8)) != end.decode():
+            sys.exit("/description is damaged")
+        for name, array in result["arrays"].items():
+            if list(file[name].shape) != array["shape"] or digest(file[name][:]) != array["digest"]:
+                sys.exit(f"{name} is damaged")
+        return result
+    network, scales = file["network"].attrs, file["normalization"].attrs
+    keys = ("source", "addend", "activation", "block_activation")
+    return {
+        "precision": text(file.attrs["precision"]), "step": int(file.attrs["step"]),
+        "loss_unit": float(file.attrs.get("loss_unit", 1.0)),
+        "configuration": json.loads(text(file.attrs["configuration"])),
+        "normalization": {key: float(scales[key]) for key in ("input_scale", "output_scale")},
+        "network": {
+            "output": text(network["output"]),
+            "layers": [{"name": name, **{key: text(file["network"][name].attrs[key]) for key in keys}}
+                       for name in text(network["layers"]).split("\n")]}}
+
+
 class Layer:
     """One layer; arrays and attributes have the names that they have in the file."""
 
-    def __init__(self, name, group, parameters):
-        self.name = name
+    def __init__(self, described, group, parameters):
+        self.name = described["name"]
         for key in ("source", "addend", "activation", "block_activation"):
-            setattr(self, key, text(group.attrs[key]))
+            setattr(self, key, described.get(key, ""))
         for key in ("target_starts", "row_starts", "sources", "entry_inputs", "groups",
                     "group_inputs", "group_outputs"):
             setattr(self, key, group[key][:].astype(np.int64))
@@ -62,20 +114,19 @@ class Network:
 
     def __init__(self, path):
         with h5py.File(path) as file:
-            network, norm = file["network"], file["normalization"]
-            self.precision = text(file.attrs["precision"])
-            self.step = int(file.attrs["step"])
-            self.training = json.loads(text(file.attrs["configuration"]))["training"]
-            self.layers = [Layer(name, network[name], file["parameters"][name])
-                           for name in text(network.attrs["layers"]).split("\n")]
-            self.output = text(network.attrs["output"])
+            network, norm, described = file["network"], file["normalization"], describe(file)
+            self.precision, self.step = described["precision"], described["step"]
+            self.training = described["configuration"]["training"]
+            self.layers = [Layer(layer, network[layer["name"]], file["parameters"][layer["name"]])
+                           for layer in described["network"]["layers"]]
+            self.output = described["network"]["output"]
             self.input_starts, self.input_order, self.output_order = (
                 network[name][:].astype(np.int64)
                 for name in ("input_starts", "input_order", "output_order"))
             self.input_shift, self.output_shift = (
                 norm[name][:] for name in ("input_shift", "output_shift"))
             self.input_scale, self.output_scale = (
-                float(norm.attrs[name]) for name in ("input_scale", "output_scale"))
+                described["normalization"][name] for name in ("input_scale", "output_scale"))
 
     @property
     def dtype(self):
@@ -105,9 +156,9 @@ class Network:
 def moments(path):
     """Returns the first moments of a checkpoint, (weights, biases) for each layer, in units of the loss."""
     with h5py.File(path) as file:
-        names = text(file["network"].attrs["layers"]).split("\n")
-        group = file["optimizer/first_moment"]
-        unit = file.attrs.get("loss_unit", 1.0)
+        described, group = describe(file), file["optimizer/first_moment"]
+        names = [layer["name"] for layer in described["network"]["layers"]]
+        unit = described.get("loss_unit", 1.0)
         return {name: (unit * group[name]["weights"][:], unit * group[name]["biases"][:]) for name in names}
 
 

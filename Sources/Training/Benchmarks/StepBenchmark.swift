@@ -54,7 +54,7 @@ extension MachineBenchmark {
     options.split = Split(training: 1, validation: 0, test: 0)
     options.iterations = .max
     (options.schedule, options.warmup) = (.constant, 0)
-    let skeleton = try configuration.skeleton((points, nil), checkpoints: [], on: world)
+    let skeleton = try configuration.skeleton((points, nil), header: nil, on: world)
     let network = try Network.build(
       configuration.network, sources: points, receivers: nil, skeleton: skeleton)
     options = options.settled(for: network)

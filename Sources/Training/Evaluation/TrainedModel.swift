@@ -1,4 +1,5 @@
 public import BlockKernels
+import Checkpoints
 public import Datasets
 public import MessagePassing
 import NetworkExecution
@@ -15,19 +16,25 @@ public struct TrainedModel<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   /// Collective.
   ///
   /// - Parameters:
-  ///   - header: The checkpoint.
+  ///   - checkpoint: The checkpoint.
   ///   - network: Its network.
   ///   - plan: How it is spread over the grid.
   ///   - source: The samples.
   ///   - grid: The process grid.
   /// - Throws: An `ExitStatusError`: 65 if the content of the checkpoint is wrong.
   public init(
-    _ header: CheckpointHeader, _ network: Network, _ plan: StepPlan, _ source: SampleSource,
-    on grid: borrowing ProcessGrid
+    _ checkpoint: borrowing RunCheckpoint, _ network: Network, _ plan: StepPlan,
+    _ source: SampleSource, on grid: borrowing ProcessGrid
   ) throws {
-    let share = plan.share(network, rank: grid.treeRank)
-    parameters = try Checkpoint.read(
-      .parameters, header.path, network, share, on: grid.world, tree: grid.tree)
+    let (share, header) = (plan.share(network, rank: grid.treeRank), checkpoint.header)
+    parameters = AlignedBuffer(repeating: 0, count: share.parameterCount)
+    try checkpoint.check(network)
+    let parts = ArrayPart.parameters(network, share)
+    // All groups hold the same, which the first one counts.
+    try checkpoint.read(
+      StateArray(
+        group: "/parameters", parts: grid.group == 0 ? parts : parts.map { $0.counting(0..<0) },
+        buffer: parameters))
     let executor = NetworkExecutor<Scalar>(
       network, plan.partition, plan.communication, share,
       samples: header.configuration.training.shard, forTraining: false)

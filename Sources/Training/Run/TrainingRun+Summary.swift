@@ -94,8 +94,7 @@ extension TrainingRun {
       secondsPerStep: try medianDuration(on: grid.world),
       batch: configuration.training.batch(at: max(trainer.step - 1, 0)), flopsPerStep: flopsPerStep,
       ranks: try countedRanks(on: grid), grid: "\(grid.dataGroups)x\(grid.treeRanks)",
-      digest: try ArrayPieces(network, trainer.executor.share).digest(
-        of: parameters, on: grid.tree),
+      digest: try parameterDigest(on: grid),
       zeroSamples: [.training: training, .validation: validation, .test: test].compactMapValues {
         $0?.zeroSamples.count
       }, bytesReadAtStart: bytesReadAtStart, notes: notes

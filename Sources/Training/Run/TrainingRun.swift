@@ -1,4 +1,5 @@
 public import BlockKernels
+import Checkpoints
 public import Datasets
 import Foundation
 public import MessagePassing
@@ -53,11 +54,15 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
       world.stallWatch.start(timeout: timeout, program: "h2nn-dist")
     }
     world.stallWatch.phase = .init("start")
-    let network = try Self.network(configuration, options, data, on: world)
+    let found = try RunCheckpoint.first(
+      of: options.restart ? [] : try Checkpoint.list(in: options.directory, on: world), on: world,
+      note: note)
+    let header = found.header
+    let network = try Self.network(configuration, header, data, on: world)
     var configuration = configuration
     configuration.training = configuration.training.settled(for: network)
     // Before samples are read, which may take long.
-    if !options.restart { try Self.checkSettings(configuration, options, data, on: world) }
+    if let header { try header.check(configuration, data) }
     let plan = try gridOptions.plan(
       network, sizes: StepPlan.Sizes(configuration.training), on: world)
     try world.agree { try plan.checkMemory() }
@@ -67,7 +72,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     // The library must not be in use in the background when the program ends.
     defer { run.source.settle() }
     for text in run.notes { note(text) }
-    let wasFinished = try run.start(note: note, on: grid)
+    let wasFinished = try run.start(found, note: note, on: grid)
     if wasFinished { return .alreadyFinished(try run.summarize(on: grid)) }
     let isComplete = try run.steps(on: grid, isStopRequested: isStopRequested, report: report)
     // A run that is stopped may have little time left, and its test part is nobody's business yet.
@@ -78,7 +83,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
 
   /// Builds the network of a run.
   private static func network(
-    _ configuration: RunConfiguration, _ options: RunOptions, _ data: DatasetFile,
+    _ configuration: RunConfiguration, _ header: CheckpointHeader?, _ data: DatasetFile,
     on world: borrowing Communicator
   ) throws -> Network {
     guard configuration.network.skeleton == nil || configuration.training.initializer != .keras
@@ -87,9 +92,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
         "--initializer keras needs boxes of equal channels, not a --skeleton: use glorot")
     }
     let skeleton = try configuration.skeleton(
-      (data.points, data.outputPoints),
-      checkpoints: options.restart ? [] : try Checkpoint.list(in: options.directory, on: world),
-      on: world)
+      (data.points, data.outputPoints), header: header, on: world)
     do {
       return try Network.build(
         configuration.network, sources: data.points, receivers: data.outputPoints,
@@ -150,34 +153,23 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
       norms: norms.squares, on: grid)
   }
 
-  /// Draws the parameters, or reads the newest checkpoint; returns whether all steps are made.
+  /// Draws the parameters, or takes those of a checkpoint; returns whether all steps are made.
   private mutating func start(
-    note: (String) -> Void, on grid: borrowing ProcessGrid
+    _ found: consuming RunCheckpoint?, note: (String) -> Void, on grid: borrowing ProcessGrid
   ) throws -> Bool {
     let isFirst = grid.world.rank == 0
     try grid.world.agree {
       if isFirst { try prepareDirectory() }
     }
-    var damage: (any Error)?
-    for path in try Checkpoint.list(in: options.directory, on: grid.world) {
-      do {
-        let header = try Checkpoint.readHeader(path, on: grid.world)
-        try check(header)
-        try resume(header, on: grid)
-        try grid.world.agree { if isFirst { try writeMetrics() } }
-        return trainer.step >= configuration.training.iterations
-      } catch let mismatch as Mismatch {
-        throw mismatch.error
-      } catch let error where ExitStatus.status(of: error) == ExitStatus.wrongContent {
-        note("\(ExitStatus.message(of: error)); trying the checkpoint before it")
-        damage = error
-      }
+    let isResumed = found.header != nil
+    if let found {
+      try resume(found, on: grid)
+    } else {
+      let chosen = try linearStart(note: note, on: grid.world)
+      try trainer.initialize(replacing: chosen, on: grid)
     }
-    if let damage { throw damage }
-    let chosen = try linearStart(note: note, on: grid.world)
-    try trainer.initialize(replacing: chosen, on: grid)
     try grid.world.agree { if isFirst { try writeMetrics() } }
-    return false
+    return isResumed && trainer.step >= configuration.training.iterations
   }
 
   /// Makes the directory of the run, and empties it to start over.
@@ -185,6 +177,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     let (files, directory) = (FileManager.default, options.directory)
     do {
       try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
+      Checkpoint.removeLeftovers(in: directory)
       guard options.restart else { return }
       let results = ["metrics.jsonl", "summary.json"].map { "\(directory)/\($0)" }
       for path in Checkpoint.list(in: directory) + results where files.fileExists(atPath: path) {
@@ -198,89 +191,49 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     }
   }
 
-  /// A checkpoint that is whole and belongs to another run.
-  private struct Mismatch: Error {
-    let error: TrainingError
-  }
-
-  /// Refuses settings and points that differ from those of the newest checkpoint that can be read.
-  private static func checkSettings(
-    _ configuration: RunConfiguration, _ options: RunOptions, _ file: DatasetFile,
-    on world: borrowing Communicator
-  ) throws {
-    for path in try Checkpoint.list(in: options.directory, on: world) {
-      do {
-        let header = try Checkpoint.readHeader(path, on: world)
-        return try check(header, configuration, file)
-      } catch let mismatch as Mismatch {
-        throw mismatch.error
-      } catch let error where ExitStatus.status(of: error) == ExitStatus.wrongContent {
-        continue
-      }
-    }
-  }
-
-  /// Refuses the settings and the points of another run.
-  private static func check(
-    _ header: CheckpointHeader, _ configuration: RunConfiguration, _ file: DatasetFile
-  ) throws(Mismatch) {
-    let differences = configuration.differences(from: header.configuration)
-    guard differences.isEmpty else {
-      throw Mismatch(
-        error: .usage(
-          "\(header.path) was trained with other settings: "
-            + "\(differences.joined(separator: "; ")); use the same ones, another --out, or "
-            + "--restart"))
-    }
-    guard header.points == file.points, header.outputPoints == file.outputPoints else {
-      throw otherData(header, file)
-    }
-  }
-
-  private static func otherData(_ header: CheckpointHeader, _ file: DatasetFile) -> Mismatch {
-    Mismatch(
-      error: .data(
-        "\(header.path) was trained on other data than \(file.path); use that file, another "
-          + "--out, or --restart"))
-  }
-
-  /// Refuses a checkpoint of another run.
-  private func check(_ header: CheckpointHeader) throws(Mismatch) {
-    try Self.check(header, configuration, source.file)
-    guard header.normalization == normalization else {
-      throw Self.otherData(header, source.file)
-    }
-  }
-
   /// Continues from a checkpoint.
   private mutating func resume(
-    _ header: CheckpointHeader, on grid: borrowing ProcessGrid
+    _ checkpoint: borrowing RunCheckpoint, on grid: borrowing ProcessGrid
   ) throws {
-    let (path, share) = (header.path, trainer.executor.share)
-    try trainer.resume(after: header.step, lossUnit: header.lossUnit, on: grid) { array in
-      try Checkpoint.read(array, path, network, share, on: grid.world, tree: grid.tree)
-    }
+    let header = checkpoint.header
+    guard header.normalization == normalization else { throw header.otherData(source.file) }
+    try checkpoint.check(network)
+    for array in trainer.state { try checkpoint.read(array) }
+    try trainer.resume(after: header.step, lossUnit: header.lossUnit, on: grid)
     plateau = header.plateau
     trainer.scaleRates(by: plateau.factor(configuration.training))
     metrics = header.metrics
     firstLoss = MetricsLine.read(header.metrics).first?.loss
   }
+}
 
-  /// Writes a checkpoint of the present state.
-  ///
-  /// Collective.
-  func writeCheckpoint(on grid: borrowing ProcessGrid) throws {
-    // Rank 0 keeps the metrics; datasets are written with equal contents on all ranks.
-    let lines = try grid.world.broadcast(Array(metrics.utf8), from: 0)
-    let content = CheckpointContent(
-      configuration: configuration, network: network, points: source.file.points,
-      outputPoints: source.file.outputPoints, normalization: normalization, step: trainer.step,
-      lossUnit: trainer.lossUnit,
-      plateau: configuration.training.schedule == .plateau ? plateau : nil,
-      metrics: String(decoding: lines, as: UTF8.self), share: trainer.executor.share,
-      parameters: trainer.parameters,
-      moments: [trainer.optimizer.firstMoment, trainer.optimizer.secondMoment],
-      owned: (0..<grid.dataGroups).map { trainer.reduction.owned(by: $0) })
-    try Checkpoint.write(content, in: options.directory, on: grid)
+extension CheckpointHeader {
+  /// Refuses the settings and the points of another run.
+  fileprivate func check(
+    _ wanted: RunConfiguration, _ file: DatasetFile
+  ) throws(TrainingError) {
+    let differences = wanted.differences(from: configuration)
+    guard differences.isEmpty else {
+      throw .usage(
+        "\(path) was trained with other settings: \(differences.joined(separator: "; ")); use the "
+          + "same ones, another --out, or --restart")
+    }
+    guard points == file.points, outputPoints == file.outputPoints else { throw otherData(file) }
+  }
+
+  fileprivate func otherData(_ file: DatasetFile) -> TrainingError {
+    .data(
+      "\(path) was trained on other data than \(file.path); use that file, another --out, or "
+        + "--restart")
+  }
+}
+
+extension RunCheckpoint? {
+  /// What the checkpoint says of its run, if there is one.
+  fileprivate var header: CheckpointHeader? {
+    switch self {
+    case .some(let checkpoint): checkpoint.header
+    case .none: nil
+    }
   }
 }

@@ -1,9 +1,11 @@
 import BlockKernels
 import BlockSparse
+import Checkpoints
 import Datasets
 import MessagePassing
 import NetworkExecution
 import OperatorNetworks
+import ParallelHDF5
 
 /// Makes training steps: batches, gradients, their sum over data groups, updates.
 final class Trainer<Scalar: KernelScalar & MPIScalar> {
@@ -130,7 +132,7 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     try executor.parametersChanged(parameters, on: grid.tree)
   }
 
-  /// Continues after a number of steps.
+  /// Continues after a number of steps, with a state that the caller has filled in.
   ///
   /// Collective.
   ///
@@ -138,17 +140,10 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
   ///   - steps: The number of steps made.
   ///   - lossUnit: What the loss was divided by in these steps.
   ///   - grid: The process grid.
-  ///   - read: Returns the numbers of an array that this rank holds; one is read after the other.
-  /// - Throws: `MPIError` if an exchange fails, and what `read` throws.
+  /// - Throws: `MPIError` if an exchange fails.
   func resume(
-    after steps: Int, lossUnit: Double, on grid: borrowing ProcessGrid,
-    _ read: (Checkpoint.ParameterArray) throws -> AlignedBuffer<Scalar>
-  ) throws {
-    let owned = reduction.owned(by: grid.group)
-    let count = 0..<owned.count
-    parameters.copy(from: try read(.parameters), at: 0, to: 0..<parameters.count)
-    optimizer.firstMoment.copy(from: try read(.firstMoment), at: owned.lowerBound, to: count)
-    optimizer.secondMoment.copy(from: try read(.secondMoment), at: owned.lowerBound, to: count)
+    after steps: Int, lossUnit: Double, on grid: borrowing ProcessGrid
+  ) throws(MPIError) {
     optimizer.scaleMoments(by: lossUnit / loss.unit)
     optimizer.resume(after: steps)
     step = steps
@@ -282,5 +277,24 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     var span = all.mutableSpan
     try grid.groups.allGather(losses.span, counts: counts, into: &span)
     return all.reduce(0, +) / Double(stage.batch)
+  }
+}
+
+extension Trainer where Scalar: HDF5Scalar {
+  /// The arrays that a training goes on from.
+  ///
+  /// Every data group holds all parameters, and the moments of the range that it updates.
+  var state: [StateArray<Scalar>] {
+    let all = ArrayPart.parameters(network, executor.share)
+    let owned = reduction.owned(by: group)
+    let moments = all.map { $0.within(owned) }
+    return [
+      StateArray(
+        group: "/parameters", parts: all.map { $0.counting(owned) }, buffer: parameters),
+      StateArray(
+        group: "/optimizer/first_moment", parts: moments, buffer: optimizer.firstMoment),
+      StateArray(
+        group: "/optimizer/second_moment", parts: moments, buffer: optimizer.secondMoment),
+    ]
   }
 }

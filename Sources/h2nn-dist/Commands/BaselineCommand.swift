@@ -1,3 +1,4 @@
+import Checkpoints
 import ClusterTrees
 import Datasets
 import Foundation

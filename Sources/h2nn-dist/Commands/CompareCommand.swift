@@ -30,10 +30,9 @@ struct CompareCommand: DistributedCommand {
     var last: TrainedNetwork?
     var notes: [String] = []
     for run in runs {
-      let file = try Checkpoint.find(run, on: world)
+      let checkpoint = try RunCheckpoint.find(run, on: world, note: { Voice.note($0) })
       let trained = try TrainedNetwork(
-        arguments, try Checkpoint.readHeader(file, on: world), needsOutputs: true, sharing: last,
-        on: world)
+        arguments, checkpoint, needsOutputs: true, sharing: last, on: world)
       last = trained
       guard let errors = try trained.errors(part, on: world) else {
         throw TrainingError.usage(

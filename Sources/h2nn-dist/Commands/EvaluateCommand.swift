@@ -10,9 +10,16 @@ import Training
 
 /// What `evaluate`, `predict`, `compare` and `plot` share: a trained network, and a dataset that fits it.
 struct TrainedNetwork {
+  /// The network with its parameters, in its precision.
+  private enum Model {
+    case float(TrainedModel<Float>)
+    case double(TrainedModel<Double>)
+  }
+
   let header: CheckpointHeader
   let network: Network
   let source: SampleSource
+  private let model: Model
   private let plan: StepPlan
   private let layout: DatasetLayout
 
@@ -23,10 +30,9 @@ struct TrainedNetwork {
   ///
   /// Collective.
   init(_ arguments: Arguments, needsOutputs: Bool, on world: borrowing Communicator) throws {
-    let path = try arguments.required("checkpoint")
-    let file = try Checkpoint.find(path, on: world)
-    try self.init(
-      arguments, try Checkpoint.readHeader(file, on: world), needsOutputs: needsOutputs, on: world)
+    let checkpoint = try RunCheckpoint.find(
+      try arguments.required("checkpoint"), on: world, note: { Voice.note($0) })
+    try self.init(arguments, checkpoint, needsOutputs: needsOutputs, on: world)
   }
 
   /// Builds the network of a checkpoint, and reads the dataset that `--data` names, or takes that of another
@@ -34,9 +40,10 @@ struct TrainedNetwork {
   ///
   /// Collective.
   init(
-    _ arguments: Arguments, _ header: CheckpointHeader, needsOutputs: Bool,
+    _ arguments: Arguments, _ checkpoint: borrowing RunCheckpoint, needsOutputs: Bool,
     sharing other: TrainedNetwork? = nil, on world: borrowing Communicator
   ) throws {
+    let header = checkpoint.header
     var layout = header.configuration.layout
     layout.inputName = arguments.text("input-name") ?? layout.inputName
     layout.outputName = arguments.text("output-name") ?? layout.outputName
@@ -74,6 +81,13 @@ struct TrainedNetwork {
         opened, inputs: columns.inputs, outputs: columns.outputs, needsOutputs: needsOutputs,
         on: world)
     }
+    let grid = try ProcessGrid(
+      dataGroups: plan.dataGroups, treeRanks: plan.treeRanks, on: world)
+    model =
+      switch header.configuration.training.precision {
+      case .float: .float(try TrainedModel(checkpoint, network, plan, source, on: grid))
+      case .double: .double(try TrainedModel(checkpoint, network, plan, source, on: grid))
+      }
   }
 }
 
@@ -88,13 +102,9 @@ extension TrainedNetwork {
     let samples = part.map { header.configuration.training.split.range(of: $0, count: count) }
     let grid = try ProcessGrid(
       dataGroups: plan.dataGroups, treeRanks: plan.treeRanks, on: world)
-    switch header.configuration.training.precision {
-    case .float:
-      return try TrainedModel<Float>(header, network, plan, source, on: grid)
-        .errors(samples ?? 0..<count, on: grid)
-    case .double:
-      return try TrainedModel<Double>(header, network, plan, source, on: grid)
-        .errors(samples ?? 0..<count, on: grid)
+    switch model {
+    case .float(let model): return try model.errors(samples ?? 0..<count, on: grid)
+    case .double(let model): return try model.errors(samples ?? 0..<count, on: grid)
     }
   }
 
@@ -108,13 +118,9 @@ extension TrainedNetwork {
   ) throws -> (samples: Range<Int>, outputs: [Double]) {
     let grid = try ProcessGrid(
       dataGroups: plan.dataGroups, treeRanks: plan.treeRanks, on: world)
-    switch header.configuration.training.precision {
-    case .float:
-      return try TrainedModel<Float>(header, network, plan, source, on: grid)
-        .predict(samples, of: file.sampleCount, on: grid)
-    case .double:
-      return try TrainedModel<Double>(header, network, plan, source, on: grid)
-        .predict(samples, of: file.sampleCount, on: grid)
+    switch model {
+    case .float(let model): return try model.predict(samples, of: file.sampleCount, on: grid)
+    case .double(let model): return try model.predict(samples, of: file.sampleCount, on: grid)
     }
   }
 }

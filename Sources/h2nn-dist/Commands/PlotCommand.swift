@@ -31,13 +31,13 @@ struct PlotCommand: DistributedCommand {
     var fields: Chart?
     var last: TrainedNetwork?
     for (index, path) in runs.enumerated() {
-      let file = try Checkpoint.find(path, on: world)
-      let header = try Checkpoint.readHeader(file, on: world)
+      let checkpoint = try RunCheckpoint.find(path, on: world, note: { Voice.note($0) })
       let name = (path as NSString).lastPathComponent
-      losses.series.append(Series(name: name, points: lossPoints(of: header), colour: index + 1))
+      let points = lossPoints(of: checkpoint.header)
+      losses.series.append(Series(name: name, points: points, colour: index + 1))
       guard arguments.has("data") else { continue }
       let trained = try TrainedNetwork(
-        arguments, header, needsOutputs: true, sharing: last, on: world)
+        arguments, checkpoint, needsOutputs: true, sharing: last, on: world)
       last = trained
       try add(trained, name, index + 1, to: &fields, on: world)
     }
