@@ -19,7 +19,7 @@ extension BlockProduct {
   /// Refreshes the part of the packed copy that consists of other ranks' weights.
   ///
   /// - Parameters:
-  ///   - remote: ``remoteWeightCount`` weights.
+  ///   - remote: `packing.remoteCount` weights.
   ///   - packed: The packed weights of this layer.
   func packRemoteWeights(
     _ remote: Span<Scalar>, into packed: inout MutableSpan<Scalar>

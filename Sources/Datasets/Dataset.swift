@@ -137,7 +137,7 @@ public struct Dataset: Sendable {
 
   /// Refuses fields whose squares are no numbers to calculate with.
   ///
-  /// - Throws: ``TrainingError`` (65).
+  /// - Throws: `TrainingError` (65).
   package func checkSquares() throws(TrainingError) {
     for (name, values) in [("inputs", inputs), ("outputs", outputs)] {
       let largest = values.reduce(0) { max($0, abs($1)) }
@@ -152,7 +152,7 @@ public struct Dataset: Sendable {
   /// - Parameters:
   ///   - largest: The largest |x| of the field.
   ///   - name: The field.
-  /// - Throws: ``TrainingError`` (65).
+  /// - Throws: `TrainingError` (65).
   package static func checkSquare(of largest: Double, _ name: String) throws(TrainingError) {
     guard largest != 0, largest > 1e151 || largest < 1e-140 else { return }
     throw .data(

@@ -82,7 +82,7 @@ struct FieldReader {
   ///   - columns: The point of each column; nil for all.
   ///   - width: The number of columns.
   ///   - sample: Returns the sample of a row.
-  /// - Throws: ``TrainingError`` (65).
+  /// - Throws: `TrainingError` (65).
   static func checkFinite(
     _ values: [Double], _ name: String, _ columns: [Int32]?, _ width: Int,
     _ sample: (_ row: Int) -> Int

@@ -76,7 +76,7 @@ package struct RidgeFit {
   ///
   /// - Parameter lambda: λ in multiples of the largest eigenvalue.
   /// - Returns: The matrix.
-  /// - Throws: ``TrainingError`` (65) if all inputs are equal.
+  /// - Throws: `TrainingError` (65) if all inputs are equal.
   package func matrix(_ lambda: Double) throws(TrainingError) -> DenseMatrix {
     guard let largest = values.last, largest > 0 else {
       throw .data("all training inputs are equal: no linear start is possible")

@@ -25,7 +25,7 @@ struct RidgePath {
   /// - Parameters:
   ///   - data: The dataset.
   ///   - samples: The samples that the regression is fitted to.
-  /// - Throws: ``TrainingError`` (64) if there are too many points and samples, `LAPACKError`.
+  /// - Throws: `TrainingError` (64) if there are too many points and samples, `LAPACKError`.
   /// - Complexity: O(n N (n or N) + min(n, N)³) for n samples with N points.
   init(_ data: Dataset, _ samples: Range<Int>) throws {
     let inputs = CentredField(data.inputs, width: data.inputWidth, samples)

@@ -5,7 +5,7 @@ package import OperatorNetworks
 
 /// Sums over the points of an output, with bits that do not depend on the tree ranks.
 ///
-/// The boxes of the output are summed along a ``SummationTree``: each rank sums the largest nodes inside of
+/// The boxes of the output are summed along a `SummationTree`: each rank sums the largest nodes inside of
 /// its boxes, and the sums of all ranks are added up along the same tree.
 package struct BoxSums: Sendable {
   /// The channels of each of this rank's boxes, counted from its first one.

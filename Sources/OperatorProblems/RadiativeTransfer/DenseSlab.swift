@@ -48,7 +48,7 @@ struct DenseSlab: ~Copyable {
   ///   - solution: Becomes u.
   /// - Returns: The relative residual of u; NaN if u is not finite.
   /// - Precondition: The spans have one value per cell.
-  /// - Throws: ``LAPACKError`` if the matrix is singular.
+  /// - Throws: `LAPACKError` if the matrix is singular.
   /// - Complexity: 2/3 N³ operations of LU and N (N + 1) values of E₂; no allocation.
   func solve(
     scattering: Span<Double>, attenuation: Span<Double>, solution: inout MutableSpan<Double>

@@ -91,7 +91,7 @@ struct LowestLevels {
   ///   - hamiltonian: H.
   ///   - bound: Gives the largest accepted norm of a residual, from the eigenvalues.
   /// - Returns: The levels, in memory that the next call overwrites, or nil if the method does not converge.
-  /// - Throws: ``LAPACKError`` if LAPACK fails.
+  /// - Throws: `LAPACKError` if LAPACK fails.
   func find(
     of hamiltonian: borrowing SpectralHamiltonian, bound: (Span<Double>) -> Double
   ) throws(LAPACKError) -> LevelSet? {

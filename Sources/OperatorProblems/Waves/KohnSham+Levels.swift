@@ -20,7 +20,7 @@ extension KohnSham {
   ///
   /// - Parameter wanted: Their number.
   /// - Returns: The levels.
-  /// - Throws: ``LAPACKError`` if LAPACK fails.
+  /// - Throws: `LAPACKError` if LAPACK fails.
   func findDirectly(_ wanted: Int) throws(LAPACKError) -> LevelSet {
     let n = pointCount
     let eigen = SymmetricEigenvalues(capacity: n, count: wanted)

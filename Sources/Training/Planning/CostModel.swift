@@ -38,7 +38,7 @@ public struct CostModel: Sendable, Equatable {
   ///
   /// - Parameter path: What `bench` wrote, or an object with some of the keys `latency`, `bandwidth`,
   ///   `flop_rate` and `memory_bandwidth`; the others are those of the default.
-  /// - Throws: ``TrainingError`` (66 if the file is missing, 65 if it is no such object).
+  /// - Throws: `TrainingError` (66 if the file is missing, 65 if it is no such object).
   public init(path: String) throws(TrainingError) {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw TrainingError(exitStatus: 66, "\(path): the file of a machine is missing")

@@ -28,7 +28,7 @@ public struct GridOptions: Sendable {
   ///   - communicator: The ranks to arrange.
   /// - Returns: The plan of the given grid, or of the one whose predicted step is shortest;
   ///   more tree ranks are taken only if they promise a fifth.
-  /// - Throws: ``TrainingError`` (64) if the grid does not fit, `MPIError` if the library fails.
+  /// - Throws: `TrainingError` (64) if the grid does not fit, `MPIError` if the library fails.
   public func plan(
     _ network: Network, sizes: StepPlan.Sizes, on communicator: borrowing Communicator
   ) throws -> StepPlan {

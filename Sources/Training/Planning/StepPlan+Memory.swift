@@ -9,7 +9,7 @@ extension StepPlan {
   /// Parameters, gradient and two moments are the least that a rank needs.
   ///
   /// - Parameter memory: The bytes of the machine.
-  /// - Throws: ``TrainingError`` (64) if they need more.
+  /// - Throws: `TrainingError` (64) if they need more.
   func checkMemory(
     of memory: UInt64 = ProcessInfo.processInfo.physicalMemory
   ) throws(TrainingError) {

@@ -14,7 +14,7 @@ extension RunConfiguration {
   ///   - object: The object in the file.
   ///   - program: The program that wrote it, with its version, for messages.
   /// - Returns: The object with all settings.
-  /// - Throws: ``TrainingError`` (65) if a setting is not known.
+  /// - Throws: `TrainingError` (65) if a setting is not known.
   static func completed(
     _ object: [String: Any], program: String?
   ) throws(TrainingError) -> [String: Any] {
@@ -33,7 +33,7 @@ extension RunConfiguration {
   ///   - place: Where the object stands in the configuration, such as `network.`.
   ///   - program: The program that wrote it.
   /// - Returns: The object with the defaults of what it lacks.
-  /// - Throws: ``TrainingError`` (65) if it has a key that is not known.
+  /// - Throws: `TrainingError` (65) if it has a key that is not known.
   private static func completed(
     _ object: [String: Any], _ standard: Mirror, _ defaults: [String: Any], _ place: String,
     _ program: String?

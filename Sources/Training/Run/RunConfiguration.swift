@@ -48,7 +48,7 @@ public struct RunConfiguration: Sendable, Equatable, Codable {
   /// - Parameters:
   ///   - json: What ``json`` gave.
   ///   - program: The program that wrote it, with its version, for messages.
-  /// - Throws: ``TrainingError`` (65) if it is none.
+  /// - Throws: `TrainingError` (65) if it is none.
   public init(json: String, program: String? = nil) throws(TrainingError) {
     let object: [String: Any]
     do {

@@ -11,7 +11,7 @@ extension Normalization {
   ///   - survey: The survey.
   ///   - options: What to subtract and what to divide by.
   ///   - path: The dataset.
-  /// - Throws: ``TrainingError`` (65) if values cannot be squared.
+  /// - Throws: `TrainingError` (65) if values cannot be squared.
   init(_ survey: FieldSurvey, _ options: TrainingOptions, of path: String) throws(TrainingError) {
     let (inputs, outputs) = (survey.inputs, survey.outputs)
     for (name, field, scale) in [

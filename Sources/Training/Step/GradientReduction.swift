@@ -100,7 +100,7 @@ struct GradientReduction<Scalar: KernelScalar & MPIScalar> {
     evenPiece(of: parameterCount, pieces: groupCount, piece: group)
   }
 
-  /// The sum of all shards over the parameters that this group owns, after ``reduce(on:)``.
+  /// The sum of all shards over the parameters that this group owns, after the reduction.
   var result: AlignedBuffer<Scalar> { groupCount == 1 ? buffers[0] : stack[0] }
 
   /// Returns the buffer for the gradient of a shard of this group.

@@ -15,7 +15,7 @@ struct SampleNorms {
   /// - Parameters:
   ///   - samples: The samples.
   ///   - path: The dataset.
-  /// - Throws: ``TrainingError`` (65).
+  /// - Throws: `TrainingError` (65).
   func check(_ samples: Range<Int>, of path: String) throws(TrainingError) {
     for sample in samples {
       try Self.check(squares[sample], isZero: areZero[sample], sample, of: path)
