@@ -30,7 +30,7 @@ public struct TrainedModel<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     parameters = AlignedBuffer(repeating: 0, count: share.parameterCount)
     try checkpoint.check(network)
     let parts = ArrayPart.parameters(network, share)
-    // All groups hold the same, which the first one counts.
+    // All groups hold the same parameters; the first group counts them.
     try checkpoint.read(
       StateArray(
         group: "/parameters", parts: grid.group == 0 ? parts : parts.map { $0.counting(0..<0) },

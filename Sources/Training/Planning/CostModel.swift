@@ -4,9 +4,9 @@ public import MessagePassing
 import NetworkExecution
 public import OperatorNetworks
 
-/// What a machine can do: four numbers that turn a plan into a step time.
+/// The speed of a machine: four numbers that turn a plan into a step time.
 public struct CostModel: Sendable, Equatable {
-  /// The seconds that a message takes, whatever its length.
+  /// The latency: seconds of a message of any length.
   public var latency: Double
   /// The bytes per second that a rank can send.
   public var bandwidth: Double
@@ -130,7 +130,7 @@ public struct CostModel: Sendable, Equatable {
     parameters * scalar * (7 / groups + 3) / memoryBandwidth
   }
 
-  /// Takes the flop rate from a measured step of one rank: what the update does not take is computing.
+  /// Finds the flop rate from a measured step of one rank: the time without the update is computing.
   ///
   /// - Parameters:
   ///   - seconds: The seconds of a step.

@@ -19,15 +19,15 @@ public struct GridOptions: Sendable {
 
   /// Arranges ranks for a network.
   ///
-  /// Collective. Rank 0 compares predicted times and decides; the others take its grid, whatever their processors
-  /// or files of machines would make them choose.
+  /// Collective. Rank 0 compares predicted times and decides; the others take its grid, even if their processors
+  /// or machine files would lead to another choice.
   ///
   /// - Parameters:
   ///   - network: The network.
   ///   - sizes: The sizes of a step.
   ///   - communicator: The ranks to arrange.
   /// - Returns: The plan of the given grid, or of the one whose predicted step is shortest;
-  ///   more tree ranks are taken only if they promise a fifth.
+  ///   more tree ranks are taken only if that step is shorter by a fifth.
   /// - Throws: `TrainingError` (64) if the grid does not fit, `MPIError` if the library fails.
   public func plan(
     _ network: Network, sizes: StepPlan.Sizes, on communicator: borrowing Communicator
@@ -59,8 +59,8 @@ public struct GridOptions: Sendable {
     }
     guard let shape else {
       let widths = (1...ranks).filter { ranks % $0 == 0 }
-      // Tree ranks wait for each other several times in a step, of which the model knows the messages only:
-      // more of them have to promise a fifth.
+      // Tree ranks wait for each other several times in a step, and the model has the cost of the messages only:
+      // more tree ranks are chosen only if the predicted step is shorter by a fifth.
       var best = plan(ranks, 1)
       var shortest = machine.predict(best).total
       for width in widths.dropFirst() {

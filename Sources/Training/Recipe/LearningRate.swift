@@ -5,7 +5,7 @@ extension TrainingOptions {
   /// The largest learning rate that follows from a network.
   static let largestRate = 0.025
 
-  /// Returns the learning rate of a network one of whose values sums n numbers, and none more.
+  /// Returns the learning rate of a network in which a value sums at most n numbers.
   ///
   /// A step of Adam moves each weight by about the learning rate, and a sum of n numbers by up to n times as
   /// much: a rate of 1/n moves all sums alike. Measured from n = 18 to 320, in one and two dimensions: twice that
@@ -14,7 +14,7 @@ extension TrainingOptions {
     min(largestRate, 1 / Double(max(n, 1)))
   }
 
-  /// Returns the options with what follows from the network and the number of steps.
+  /// Returns the options with the settings that follow from the network and the number of steps.
   ///
   /// - Parameter network: The network.
   /// - Returns: The options, whose learning rate and warm-up are numbers.

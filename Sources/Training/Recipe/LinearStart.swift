@@ -7,7 +7,7 @@ import NetworkExecution
 import OperatorNetworks
 import Regressions
 
-/// The matrix that a network is made to be before training; written as `ridge`, as `ridge:λ`, or as
+/// The matrix that a network represents before training; written as `ridge`, as `ridge:λ`, or as
 /// `operator:NAME`.
 public enum LinearStart: Sendable, Equatable, Codable, RawRepresentable {
   /// The ridge regression of the training part, with λ times the largest variance of a component of the
@@ -18,7 +18,7 @@ public enum LinearStart: Sendable, Equatable, Codable, RawRepresentable {
 
   /// Reads a start.
   ///
-  /// - Parameter rawValue: The text; nil comes of any other text.
+  /// - Parameter rawValue: The text; any other text gives nil.
   public init?(rawValue: String) {
     switch rawValue {
     case "ridge": self = .ridge(nil)
@@ -46,7 +46,7 @@ public enum LinearStart: Sendable, Equatable, Codable, RawRepresentable {
   public static let mostPoints = 2560
 }
 
-/// An affine operator that is known apart from samples, on the points of a dataset.
+/// An affine operator that is known without samples, on the points of a dataset.
 public struct KnownOperator: Sendable {
   /// The name of the operator.
   public let name: String
@@ -57,7 +57,8 @@ public struct KnownOperator: Sendable {
   ///
   /// - Parameters:
   ///   - name: The name of the operator.
-  ///   - make: Makes the function of a dataset; throws an `ExitStatusError` if the dataset is not one of its.
+  ///   - make: Makes the function of a dataset; throws an `ExitStatusError` if the operator does not act on the
+  ///     points of the dataset.
   public init(
     name: String, make: @escaping @Sendable (DatasetFile) throws -> ([Double]) throws -> [Double]
   ) {
@@ -172,8 +173,9 @@ struct LinearFit {
     }
   }
 
-  /// Puts a bias of the outputs into that of the near field; it may depend on what the network without it makes of
-  /// an input.
+  /// Writes a bias of the outputs into the near field.
+  ///
+  /// The bias may depend on outputs of the network without it, which `bias` computes by its argument.
   private func withBias(
     _ values: [Double], _ bias: (_ output: ([Double]) -> [Double]) -> [Double]
   ) -> [Double] {

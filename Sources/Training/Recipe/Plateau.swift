@@ -4,7 +4,7 @@ import Foundation
 ///
 /// An error improves on the least one before if it is less than (1 − threshold) of it. After as many
 /// validations in a row without an improvement as the patience says, the rate is multiplied by the factor,
-/// and they are counted anew.
+/// and the count starts again at zero.
 struct Plateau: Equatable {
   /// The least error that was an improvement.
   private(set) var least = Double.infinity
@@ -15,7 +15,7 @@ struct Plateau: Equatable {
 
   init() {}
 
-  /// Continues from ``numbers``; nil if they are none.
+  /// Continues from ``numbers``; nil if they are not a state.
   init?(numbers: [Double]) {
     guard numbers.count == 3, let waited = Int(exactly: numbers[1]),
       let drops = Int(exactly: numbers[2]), waited >= 0, drops >= 0
@@ -23,7 +23,7 @@ struct Plateau: Equatable {
     (least, self.waited, self.drops) = (numbers[0], waited, drops)
   }
 
-  /// All that it remembers.
+  /// The state.
   var numbers: [Double] { [least, Double(waited), Double(drops)] }
 
   /// Takes a validation error into account.

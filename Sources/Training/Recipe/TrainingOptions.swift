@@ -1,15 +1,3 @@
-// Training: datasets, losses, optimizers, sharded steps, checkpoints and metrics.
-//
-// Purpose: everything between a network and a trained network. Batches, sums and random numbers are
-// functions of the configuration and the step alone, so any number of ranks gives the same bits.
-//
-// Design decisions
-// - A batch is cut into shards of a fixed number of samples. The gradients of the shards are summed
-//   by one binary tree over their indices; ranks exchange maximal subtrees of it.
-// - Each rank owns one range of the parameters: it sums the gradient there, keeps the optimizer's
-//   state there and updates there; then all parameters are gathered.
-// - Statistics and errors are summed in double precision in the order of the samples.
-
 public import Datasets
 public import OperatorNetworks
 
@@ -62,7 +50,7 @@ public enum ShiftKind: Sendable, Equatable, Codable, RawRepresentable {
 
   /// Reads a kind.
   ///
-  /// - Parameter rawValue: The text; nil comes of any other text.
+  /// - Parameter rawValue: The text; any other text gives nil.
   public init?(rawValue: String) {
     switch rawValue {
     case "none": self = .none
@@ -97,7 +85,7 @@ public enum ScaleKind: Sendable, Equatable, Codable, RawRepresentable {
 
   /// Reads a kind.
   ///
-  /// - Parameter rawValue: The text; nil comes of any other text.
+  /// - Parameter rawValue: The text; any other text gives nil.
   public init?(rawValue: String) {
     switch rawValue {
     case "none": self = .none
@@ -169,9 +157,9 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   public var shard = 64
   /// The number of steps.
   public var iterations = 2000
-  /// How the weights are drawn at first.
+  /// How the initial weights are drawn.
   public var initializer = Initializer.glorot
-  /// The matrix that the network is made to be at first, by its linear path; none if nil.
+  /// The matrix that the linear path represents before the first step; none if nil.
   public var initialize: LinearStart?
   /// The seed of parameters and batches.
   public var seed: Int64 = 1

@@ -17,7 +17,7 @@ struct MetricsLine: Codable {
     case secondsPerStep = "seconds_per_step"
   }
 
-  /// The line without its end; what is missing or not finite is null.
+  /// The line without its line break; numbers that are missing or not finite are null.
   var json: String {
     let object: [String: Any] = [
       CodingKeys.step.rawValue: step, CodingKeys.epoch.rawValue: epoch,
@@ -30,7 +30,7 @@ struct MetricsLine: Codable {
     return String(decoding: data ?? Data("{}".utf8), as: UTF8.self)
   }
 
-  /// Reads lines; what is none is passed over.
+  /// Reads lines of metrics; lines that are not JSON objects of this form are skipped.
   static func read(_ text: String) -> [MetricsLine] {
     text.split(separator: "\n").compactMap {
       try? JSONDecoder().decode(MetricsLine.self, from: Data($0.utf8))

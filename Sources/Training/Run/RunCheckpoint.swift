@@ -8,7 +8,7 @@ import NetworkExecution
 public import OperatorNetworks
 import ParallelHDF5
 
-/// What a checkpoint says of its run: enough to build the network.
+/// The description of a run in a checkpoint: enough to build the network.
 public struct CheckpointHeader: Sendable {
   /// The file.
   public let path: String
@@ -48,7 +48,7 @@ public struct CheckpointHeader: Sendable {
 
 /// A checkpoint of a run, open and whole.
 public struct RunCheckpoint: ~Copyable {
-  /// What it says of its run.
+  /// The description of its run.
   public let header: CheckpointHeader
   /// Its arrays.
   private let file: OpenCheckpoint
@@ -112,7 +112,7 @@ public struct RunCheckpoint: ~Copyable {
     return found
   }
 
-  /// Refuses another network than that of the file.
+  /// Throws unless a network has the structure of the file's network.
   ///
   /// - Parameter network: The network that the parameters are wanted for.
   /// - Throws: `CheckpointError` (65) if the structure differs.
@@ -139,7 +139,7 @@ struct StateArray<Scalar: KernelScalar & HDF5Scalar> {
 }
 
 extension CheckpointHeader {
-  /// Reads what a checkpoint says of its run.
+  /// Reads the description of the run.
   ///
   /// Collective.
   ///

@@ -8,7 +8,7 @@ extension RunConfiguration {
   ///
   /// The properties of the structures say which settings there are. One that is optional is nil where it is missing:
   /// files leave it out when it is nil, also where nil is not its default. So a new option that is optional has to
-  /// mean by nil what the program did before, and any other one by its default.
+  /// stand for the earlier behaviour when it is nil; any other new option, when it has its default.
   ///
   /// - Parameters:
   ///   - object: The object in the file.

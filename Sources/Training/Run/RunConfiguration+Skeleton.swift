@@ -6,7 +6,7 @@ import OperatorNetworks
 
 extension RunConfiguration {
   /// Finds the skeleton of a run: that of its checkpoint if it has one, else a new one, computed on rank 0, so that
-  /// all ranks agree whatever their processors.
+  /// all ranks agree, also if their processors differ.
   ///
   /// Collective.
   ///

@@ -3,7 +3,7 @@ import Foundation
 public import MessagePassing
 public import OperatorNetworks
 
-/// All that determines the result of a training run, besides the data.
+/// Everything that determines the result of a training run, except the data.
 public struct RunConfiguration: Sendable, Equatable, Codable {
   /// The network.
   public var network: NetworkOptions
@@ -48,7 +48,7 @@ public struct RunConfiguration: Sendable, Equatable, Codable {
   /// - Parameters:
   ///   - json: What ``json`` gave.
   ///   - program: The program that wrote it, with its version, for messages.
-  /// - Throws: `TrainingError` (65) if it is none.
+  /// - Throws: `TrainingError` (65) if the text is not a configuration.
   public init(json: String, program: String? = nil) throws(TrainingError) {
     let object: [String: Any]
     do {

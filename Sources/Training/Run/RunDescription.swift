@@ -73,7 +73,7 @@ struct RunDescription: Encodable {
   /// Reads the description of a checkpoint.
   ///
   /// - Parameter file: The checkpoint.
-  /// - Throws: `TrainingError` (65) if it is none of a run.
+  /// - Throws: `TrainingError` (65) if it does not describe a run.
   init(_ file: borrowing OpenCheckpoint) throws(TrainingError) {
     let (path, data) = (file.path, Data(file.description.utf8))
     do {

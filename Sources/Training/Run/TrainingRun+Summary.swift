@@ -5,7 +5,7 @@ import MessagePassing
 import NetworkExecution
 import OperatorNetworks
 
-/// What a training run came to; the object that `train --summary` writes.
+/// The results of a training run: the object that `train --summary` writes.
 public struct TrainingSummary: Sendable {
   /// The parameters as the papers count.
   public let parameters: Int
@@ -38,10 +38,10 @@ public struct TrainingSummary: Sendable {
   public let zeroSamples: [Part: Int]
   /// What the first rank read, before the first step, of a file whose samples are not kept in memory.
   public let bytesReadAtStart: Int
-  /// What the user should know of data and result.
+  /// Remarks on data and result for the user.
   public let notes: [String]
 
-  /// The summary as a JSON object; what is missing is null.
+  /// The summary as a JSON object; missing numbers are null.
   public var jsonObject: [String: Any] {
     func value(_ number: Double?) -> Any { jsonNumber(number) }
     return [
@@ -58,7 +58,7 @@ public struct TrainingSummary: Sendable {
   }
 }
 
-/// Returns a number for a JSON object: null for what is missing or not finite.
+/// Returns a number for a JSON object: null if it is missing or not finite.
 ///
 /// - Parameter number: The number.
 /// - Returns: The number, or `NSNull`.

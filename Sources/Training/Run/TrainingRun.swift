@@ -26,7 +26,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   let bytesReadAtStart: Int
   /// The loss of the first line of the metrics.
   var firstLoss: Double?
-  /// What the user should know of data and result: printed by rank 0, and `notes` in the summary.
+  /// Remarks on data and result for the user: printed by rank 0, and `notes` in the summary.
   private(set) var notes: [String] = []
 
   /// Trains a network, or continues its training.
@@ -75,7 +75,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     let wasFinished = try run.start(found, note: note, on: grid)
     if wasFinished { return .alreadyFinished(try run.summarize(on: grid)) }
     let isComplete = try run.steps(on: grid, isStopRequested: isStopRequested, report: report)
-    // A run that is stopped may have little time left, and its test part is nobody's business yet.
+    // The test part is evaluated at the end of training only; a run that is stopped may have little time left too.
     return isComplete
       ? .finished(try run.summarize(on: grid))
       : .stopped(try run.summarize(evaluates: false, on: grid))

@@ -5,10 +5,10 @@ import MessagePassing
 import NetworkExecution
 import OperatorNetworks
 
-/// What has to be known of a dataset before training: statistics of both fields, and the norms of the outputs.
+/// The statistics of a dataset that training needs: means and deviations of both fields, norms of the outputs.
 ///
-/// All samples are read twice: once for means and largest values, which also finds what is no number, and once for
-/// squares. Sums run in double precision in the order of the samples and of the points.
+/// All samples are read twice: once for means and largest values, which also finds values that are not finite, and
+/// once for squares. Sums run in double precision in the order of the samples and of the points.
 struct FieldSurvey {
   let inputs: FieldStatistics
   let outputs: FieldStatistics

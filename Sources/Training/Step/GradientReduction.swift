@@ -135,8 +135,8 @@ struct GradientReduction<Scalar: KernelScalar & MPIScalar> {
   ///
   /// - Parameters:
   ///   - communicator: The data groups.
-  ///   - body: Computes the gradients of this group's shards; it tells its argument each shard and range of
-  ///     parameters that is complete, for each range the shards in order.
+  ///   - body: Computes the gradients of this group's shards; it calls its argument with each shard and range of
+  ///     parameters whose gradient is complete; for each range, shards come in ascending order.
   /// - Throws: `MPIError` if the exchange fails, and what `body` throws.
   func reduce(
     on communicator: borrowing Communicator,
@@ -218,7 +218,7 @@ struct GradientReduction<Scalar: KernelScalar & MPIScalar> {
         let place = start(step.place)
         stack[step.place].copy(from: source, at: from, to: place..<place + part.count)
       }
-      // What is added at once needs no place of its own.
+      // A term that is added at once needs no place on the stack.
       for merge in 0..<step.merges {
         let below = step.place - merge - 1
         let target = stack[below]

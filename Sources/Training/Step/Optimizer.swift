@@ -30,13 +30,13 @@ struct Optimizer<Scalar: KernelScalar> {
       ? options.beta1 : options.beta1 * (1 - 0.5 * pow(0.96, 0.004 * Double(t)))
   }
 
-  /// Goes to the state after a number of steps, whose moments the caller has filled in.
+  /// Continues after a number of steps; the caller has filled in the moments.
   mutating func resume(after steps: Int) {
     (stepsMade, momentumProduct) = (steps, 1)
     for t in 0..<steps { momentumProduct *= momentum(t + 1) }
   }
 
-  /// Goes on with gradients of another unit: multiplies the moments as if all gradients so far had been multiplied.
+  /// Changes the unit of gradients: multiplies the moments as if all gradients so far had been multiplied.
   ///
   /// - Parameter factor: What gradients are multiplied by; powers of two change no digit.
   func scaleMoments(by factor: Double) {

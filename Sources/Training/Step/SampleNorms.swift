@@ -7,10 +7,10 @@ struct SampleNorms {
   /// Whether all numbers of a sample are zero.
   let areZero: [Bool]
 
-  /// Returns the samples of some that are zero.
+  /// Returns those of the given samples whose outputs are zero.
   func zeros(in samples: Range<Int>) -> [Int] { samples.filter { areZero[$0] } }
 
-  /// Refuses samples whose squares are not numbers that can be divided by.
+  /// Throws if ‖u‖² of a sample that is not zero overflows or underflows, so that a loss cannot be divided by it.
   ///
   /// - Parameters:
   ///   - samples: The samples.
@@ -22,7 +22,7 @@ struct SampleNorms {
     }
   }
 
-  /// Refuses the square of a sample's norm if it is no number that can be divided by.
+  /// Throws if the square of a sample's norm overflows or underflows.
   static func check(
     _ square: Double, isZero: Bool, _ sample: Int, of path: String
   ) throws(TrainingError) {

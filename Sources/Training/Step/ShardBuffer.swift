@@ -42,7 +42,7 @@ struct ShardBuffer<Scalar: KernelScalar> {
   /// The rows of a shard before they are transposed.
   private let rows: AlignedBuffer<Scalar>
 
-  /// Plans the way of samples.
+  /// Plans where samples are read from and written to.
   ///
   /// - Parameters:
   ///   - network: The network.

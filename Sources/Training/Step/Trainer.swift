@@ -63,7 +63,7 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     self.options = options
     self.source = source
     (group, groups) = (grid.group, grid.dataGroups)
-    // The most shards that the group has in a step, whatever the batch grows to.
+    // The most shards that the group has in a step, over all sizes of the batch.
     let most = (0...options.batchGrowth.count).map { growths in
       let shards = ((options.batch << growths) + options.shard - 1) / options.shard
       return evenPiece(of: shards, pieces: grid.dataGroups, piece: grid.group).count
@@ -216,7 +216,7 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
 
   /// Returns whether the network, as it is now, gives finite outputs for a shard of the coming step.
   ///
-  /// Collective for the tree ranks; a group without shards says yes.
+  /// Collective for the tree ranks; a group without shards returns true.
   func outputsAreFinite(on grid: borrowing ProcessGrid) throws -> Bool {
     // Other files are used before the next step.
     source.settle()
@@ -281,7 +281,7 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
 }
 
 extension Trainer where Scalar: HDF5Scalar {
-  /// The arrays that a training goes on from.
+  /// The arrays from which training continues.
   ///
   /// Every data group holds all parameters, and the moments of the range that it updates.
   var state: [StateArray<Scalar>] {
