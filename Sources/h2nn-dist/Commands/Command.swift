@@ -51,8 +51,8 @@ func report(_ error: any Error) -> Int32 {
 
 /// Runs a body on all ranks.
 ///
-/// An error is reported before the ranks part: mpirun ends the others as soon as one has gone with a
-/// status, and rank 0 would not be heard any more.
+/// An error is reported before the ranks end: mpirun ends the others as soon as one has ended with a nonzero
+/// status, and rank 0 might not print its message.
 func onRanks<R>(_ body: (borrowing Communicator) throws -> R) throws -> R {
   try MPIEnvironment.run { world in
     do {

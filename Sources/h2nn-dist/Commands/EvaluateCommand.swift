@@ -36,7 +36,7 @@ struct TrainedNetwork {
   }
 
   /// Builds the network of a checkpoint, and reads the dataset that `--data` names, or takes that of another
-  /// network if it was read alike.
+  /// network if it was read with the same layout.
   ///
   /// Collective.
   init(
@@ -68,7 +68,7 @@ struct TrainedNetwork {
           + "\(PointDescription(header.points, header.outputPoints).text), the dataset has "
           + PointDescription(opened.points, opened.outputPoints).text)
     }
-    // Samples are independent of each other: without a wish, every rank computes the whole network.
+    // Samples are independent of each other: unless a grid is given, every rank computes the whole network.
     var options = try arguments.gridOptions()
     options.shape = options.shape ?? (world.size, 1)
     plan = try options.plan(

@@ -137,7 +137,7 @@ struct InspectCommand: Command {
     for item in network.layers where item.layer.name.hasSuffix(".1") {
       let layer = item.layer
       if layer.name.hasPrefix("restriction") || layer.name.hasPrefix("interpolation") { continue }
-      // A box inside of a block stands for the one that it reads.
+      // A hidden box of a block is counted as the box that it reads.
       let hidden = network.layers.first { $0.layer.name == "\(layer.name).hidden" }?.layer.pattern
       let pairs = layer.pattern.entryCount
       Voice.say("  \(String(layer.name.dropLast(2)).padded(to: 12))\(pairs) pairs of boxes")

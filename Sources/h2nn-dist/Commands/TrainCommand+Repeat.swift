@@ -6,7 +6,7 @@ import Training
 private struct Repetition {
   let seed: Int64
   let directory: String
-  /// What it came to so far; nil if it diverged.
+  /// Its results so far; nil if it diverged.
   let summary: TrainingSummary?
   let isFinished: Bool
 
@@ -64,7 +64,7 @@ extension TrainCommand {
     return repetitions.contains { $0.summary == nil } ? ExitStatus.software : 0
   }
 
-  /// Prints and writes what the finished trainings came to together.
+  /// Prints and writes the statistics of all finished trainings.
   private func report(_ repetitions: [Repetition], of count: Int) throws(TrainingError) {
     let finished = repetitions.filter(\.isFinished)
     let errors: [(key: String, title: String, value: (TrainingSummary) -> Double?)] = [
@@ -84,7 +84,7 @@ extension TrainCommand {
       guard let statistics else { continue }
       Voice.say("\(title.padded(to: 24))\(statistics.text)")
     }
-    // The test part chooses nothing.
+    // The test part must not choose a seed.
     let validated = finished.filter { $0.summary?.validationError != nil }
     let best = validated.min {
       $0.summary?.validationError ?? .infinity < $1.summary?.validationError ?? .infinity
@@ -101,7 +101,7 @@ extension TrainCommand {
   }
 }
 
-/// What several numbers come to.
+/// Mean, median, deviation and range of several numbers.
 private struct Statistics {
   private let sorted: [Double]
 
@@ -109,7 +109,7 @@ private struct Statistics {
   init(_ values: [Double]) { sorted = values.sorted() }
 
   private var mean: Double { sorted.reduce(0, +) / Double(sorted.count) }
-  /// The mean of the two in the middle if there are evenly many.
+  /// The median; the mean of the two middle numbers if their number is even.
   private var median: Double {
     (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
   }

@@ -63,7 +63,7 @@ struct Arguments {
           throw .usage("\(path): key '\(key)' is \(value), needed is true or false")
         }
       }
-      // What the command line says in another way, it says instead of the file.
+      // An option of the command line also replaces its alternative in the file.
       let isReplaced = Self.alternatives.contains {
         $0.contains(option.name) && !$0.isDisjoint(with: given)
       }
@@ -71,7 +71,7 @@ struct Arguments {
     }
   }
 
-  /// Options that say the same thing in two ways.
+  /// Options of which only one can be given, such as a leaf size or the levels.
   private static let alternatives: [Set<String>] =
     [["epochs", "iterations"], ["leaf", "levels"]]
     + Set(Verbs.all.flatMap(\.options).map(\.name)).map { [$0] }

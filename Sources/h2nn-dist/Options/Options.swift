@@ -79,7 +79,7 @@ extension Arguments {
     options.seed = try seed() ?? options.seed
     options.inputShift = try shift("input-shift") ?? options.inputShift
     options.inputScale = try scale("input-scale") ?? options.inputScale
-    // What is the same everywhere cannot learn what a mean over samples has left at a point.
+    // A network that does the same at every point cannot learn what a point-wise mean leaves at single points.
     if try networkOptions().isTheSameEverywhere { options.outputShift = .mean }
     options.outputShift = try shift("output-shift") ?? options.outputShift
     options.outputScale = try scale("output-scale") ?? options.outputScale

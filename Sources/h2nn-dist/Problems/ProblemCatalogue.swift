@@ -36,7 +36,7 @@ struct ProblemPoints {
   var given: (inputs: PointSet, outputs: PointSet?)?
 }
 
-/// A problem with all that the command line needs to know of it.
+/// A problem with its description and options for the command line.
 protocol CataloguedProblem: OperatorProblem, SendableMetatype, ~Copyable {
   associatedtype Options: Sendable
 
@@ -75,7 +75,7 @@ extension CataloguedProblem where Self: ~Copyable {
   static var ownOptions: [OptionSpec] { [] }
 }
 
-/// A problem of the catalogue, whatever its type.
+/// A problem of the catalogue, of any type.
 struct ProblemEntry: Sendable {
   let name: String
   let summary: String

@@ -37,7 +37,7 @@ struct Chart {
   var isLogarithmicX = false
   var series: [Series] = []
 
-  /// Colours that people who see colours differently can tell apart (Okabe and Ito).
+  /// Colours that can be told apart with colour-vision deficiency (Okabe and Ito).
   static let colours = [
     "#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9",
   ]

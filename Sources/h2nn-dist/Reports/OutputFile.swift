@@ -6,7 +6,7 @@ import Training
 import Glibc
 #endif
 
-/// A file that a verb writes: never over an existing one unasked, and never half a file under its name.
+/// A file that a verb writes: it replaces an existing file only with `--force`, and is complete when it gets its name.
 struct OutputFile {
   let path: String
   let mayOverwrite: Bool
@@ -27,7 +27,7 @@ struct OutputFile {
   /// The name under which the file is written before it is whole.
   var temporary: String { path + ".writing" }
 
-  /// Refuses to go on if the file exists and must not be overwritten.
+  /// Throws if the file exists and must not be overwritten.
   ///
   /// Collective.
   func check(on world: borrowing Communicator) throws {

@@ -17,7 +17,7 @@ enum Voice {
     FileHandle.standardOutput.write(Data((line + "\n").utf8))
   }
 
-  /// Prints a line about what goes on.
+  /// Prints a line of progress or a remark.
   static func note(_ line: String) {
     guard speaks else { return }
     FileHandle.standardError.write(Data((line + "\n").utf8))
@@ -32,7 +32,7 @@ enum Voice {
     FileHandle.standardError.write(Data(text.utf8))
   }
 
-  /// Refuses a summary that could not be written in the end, on rank 0, which writes it.
+  /// Throws if the summary could not be written at the end; checked on rank 0, which writes it.
   static func checkSummary(_ path: String?) throws(TrainingError) {
     guard let path, speaks else { return }
     let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path

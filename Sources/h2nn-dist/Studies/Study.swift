@@ -13,7 +13,7 @@ struct Study {
     let train: Settings
   }
 
-  /// What varies.
+  /// A list of values over which runs vary.
   struct Axis {
     let name: String
     let values: [Value]
@@ -24,7 +24,7 @@ struct Study {
     let value: String
     let rows: Int
     let columns: Int
-    /// Numbers of a publication, to stand beside: row, column, number.
+    /// Numbers of a publication to compare with: row, column, number.
     let published: [(row: String, column: String, number: Double)]
   }
 
@@ -87,7 +87,7 @@ struct Study {
     return runs
   }
 
-  /// Joins names to one that a directory can have: letters, digits, points and single dashes.
+  /// Joins names to the name of a directory: letters, digits, points and single dashes.
   static func fileName(_ names: [String]) -> String {
     let words = names.joined(separator: "-").lowercased().split { character in
       character != "²" && character != "." && character != "_"

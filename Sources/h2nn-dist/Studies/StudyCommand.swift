@@ -47,7 +47,7 @@ struct StudyCommand: DistributedCommand {
     }
   }
 
-  /// Reads `key=value,…`; what stands behind a comma and does not begin with a known key belongs to the value.
+  /// Reads `key=value,…`; text after a comma that does not begin with a known key belongs to the value before it.
   private static func pairs(
     _ arguments: Arguments, _ name: String, _ isKnown: (String) -> Bool
   ) throws(TrainingError) -> [(String, String)] {
@@ -86,7 +86,7 @@ struct StudyCommand: DistributedCommand {
 
   // MARK: The commands
 
-  /// Where a run's dataset stands: a name that tells its settings.
+  /// The path of a run's dataset: a name made from its settings.
   private func dataset(_ run: Study.Run) -> String {
     if let file = run.data["file"] { return file }
     let settings = run.data.filter { $0.key != "problem" }.sorted { $0.key < $1.key }
@@ -185,7 +185,7 @@ struct StudyCommand: DistributedCommand {
     do {
       status = try TrainCommand(try training(run)).run(on: world)
     } catch let error as TrainingError where error.exitStatus == ExitStatus.software {
-      // It diverged, on all ranks alike.
+      // It diverged, on all ranks at the same step.
       Voice.note("study: \(run.name): \(error.description)")
       return ExitStatus.software
     }

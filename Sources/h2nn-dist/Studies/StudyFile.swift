@@ -41,7 +41,7 @@ private struct StudyFile {
 
   func error(_ text: String) -> TrainingError { .usage("\(path): \(text)") }
 
-  /// Returns an object all of whose keys are known.
+  /// Returns an object; throws if it has an unknown key.
   func object(
     _ value: JSONValue?, _ name: String, keys: [String]
   ) throws(TrainingError) -> [String: JSONValue] {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a run of a study came to.
+/// The results of one run of a study.
 struct StudyResult {
   let run: Study.Run
   let summary: [String: Any]
@@ -30,7 +30,7 @@ struct StudyResult {
 
 /// The results of a study as Markdown and charts.
 struct StudyReport {
-  /// What a reference method came to.
+  /// The results of a reference method.
   struct Reference {
     let method: String
     /// The values of the axes that decide about the samples.
