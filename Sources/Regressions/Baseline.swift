@@ -2,7 +2,7 @@ import BlockKernels
 public import Datasets
 public import MessagePassing
 
-/// What a regression came to.
+/// The results of a regression.
 public struct BaselineResult: Sendable {
   /// The training samples that it was fitted to, the first ones.
   public let fittedSamples: Int
@@ -139,7 +139,7 @@ public struct Baseline {
 
   /// Returns the choice with the least mean error.
   ///
-  /// Collective. Each rank takes every so-manyth choice.
+  /// Collective. With P ranks, rank p takes the choices p, p + P, p + 2P, ….
   private func choose(
     _ candidates: [Hyperparameters], _ fitted: Range<Int>, _ compared: Range<Int>,
     on world: borrowing Communicator

@@ -1,7 +1,7 @@
 public import Datasets
 import Foundation
 
-/// The regressions that serve as yardsticks for networks.
+/// The regressions that networks are compared with.
 public enum BaselineMethod: String, CaseIterable, Sendable {
   /// The point-wise mean of the training outputs.
   case mean
@@ -39,7 +39,7 @@ public struct BaselineOptions: Sendable {
   static let medianSamples = 1000
 }
 
-/// A choice of what the data do not determine.
+/// A choice of regularization and length.
 struct Hyperparameters: Sendable, Equatable {
   /// In units of the mean of the diagonal; zero where there is none.
   var regularization: Double
@@ -48,7 +48,7 @@ struct Hyperparameters: Sendable, Equatable {
 }
 
 extension BaselineOptions {
-  /// Returns remarks about a choice at the end of what was tried, beyond which there may be a better one.
+  /// Returns remarks about a choice at the end of the range that was tried.
   func edges(of chosen: Hyperparameters) -> [String] {
     func remark(_ option: String, _ value: KeyPath<Hyperparameters, Double>) -> String? {
       let tried = candidates.map { $0[keyPath: value] }
@@ -64,7 +64,7 @@ extension BaselineOptions {
     ].compactMap { $0 }
   }
 
-  /// What is tried: one choice if all is given, else all of a grid.
+  /// The choices that are tried: one if both numbers are given, else a grid.
   var candidates: [Hyperparameters] {
     switch method {
     case .mean: return [Hyperparameters(regularization: 0, lengthScale: 0)]

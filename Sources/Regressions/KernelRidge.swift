@@ -21,7 +21,7 @@ struct KernelRidge {
     (self.data, self.samples) = (data, samples)
   }
 
-  /// Returns the regression with coefficients that are zero still.
+  /// Returns the regression with coefficients that are not computed yet.
   func model(_ kernel: RegressionKernel) -> RegressionModel {
     RegressionModel(
       features: .kernel(kernel, inputs, squares), inputMean: inputs.mean, outputMean: outputMean,

@@ -52,7 +52,7 @@ struct RegressionKernel {
       apply(
         to: &span, column * count + column..<(column + 1) * count, squares: squares, from: column,
         squares[column])
-      // Not what rounding leaves of the distance of a point from itself.
+      // The distance of a point from itself is zero; rounding would leave a little more.
       span[column * count + column] = 1
     }
     return result

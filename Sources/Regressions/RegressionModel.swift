@@ -75,7 +75,7 @@ struct RegressionErrors {
   let own: Range<Int>
   let outputs: [Double]
 
-  /// Predicts samples, whole blocks on each rank, so that no number depends on how many ranks there are.
+  /// Predicts samples, in whole blocks on each rank, so that results do not depend on the number of ranks.
   ///
   /// Collective.
   ///
@@ -83,7 +83,7 @@ struct RegressionErrors {
   ///   - model: The regression.
   ///   - data: The dataset.
   ///   - samples: The samples, at least one.
-  ///   - meanOutput: What the mean predictor says.
+  ///   - meanOutput: The output of the mean predictor.
   ///   - keepsOutputs: Whether to keep the predictions.
   ///   - world: The ranks.
   /// - Throws: `MPIError` if the gathering fails.
