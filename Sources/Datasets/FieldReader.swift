@@ -1,7 +1,7 @@
 import MessagePassing
 import ParallelHDF5
 
-/// Reads a field of a dataset, `[sample][point]` whatever the order in the file.
+/// Reads a field of a dataset as `[sample][point]`, in either order of the file.
 struct FieldReader {
   /// The shape with the samples first.
   let shape: [Int]
@@ -28,7 +28,7 @@ struct FieldReader {
           + "with at least one of each")
     }
     if layout.samplesLast { shape = [shape[shape.count - 1]] + shape.dropLast() }
-    // A dimension of length one at the end, as for the channels of an image, says nothing.
+    // A last dimension of length one, as for the channels of an image, is dropped.
     while shape.count > 2, shape.last == 1 { shape.removeLast() }
     self.shape = shape
     self.name = name
@@ -74,7 +74,7 @@ struct FieldReader {
     return values
   }
 
-  /// Refuses values that are no finite numbers.
+  /// Throws if a value is not a finite number.
   ///
   /// - Parameters:
   ///   - values: The values, `[row][column]`.
@@ -100,7 +100,7 @@ struct FieldReader {
   ) throws -> [Double] {
     var values: [Double] = []
     values.reserveCapacity(samples * columns.count)
-    // Equal on all ranks, whatever their columns.
+    // Equal on all ranks, which may read different columns.
     let rows = max(1, Self.blockLimit / points)
     let first = columns.first.map { Int($0) } ?? 0
     let range = first..<(columns.last.map { Int($0) + 1 } ?? 0)

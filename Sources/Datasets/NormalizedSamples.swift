@@ -2,7 +2,7 @@ import ClusterTrees
 import MessagePassing
 import ParallelHDF5
 
-/// Normalized samples, read by one rank whatever part of the points it holds.
+/// Normalized samples, read at all points by one rank, which may hold a part of the points.
 package struct FieldSamples {
   private let source: SampleSource
   private let normalization: Normalization
@@ -57,7 +57,7 @@ package struct FieldSamples {
     try HDF5File.open(path).attributeIfPresent(name, as: Double.self)
   }
 
-  /// Reads the name of the problem that a file was generated for; nil if it says none.
+  /// Reads the name of the problem that a file was generated for; nil if there is none.
   package static func problem(of path: String) throws -> String? {
     try HDF5File.open(path).attributeIfPresent("problem", as: String.self)
   }

@@ -5,7 +5,7 @@ import ParallelHDF5
 
 /// Reads samples of a file on this rank alone, on request or in the background.
 ///
-/// Only one thread uses the file at a time: whoever asks waits first for what is read in the background.
+/// Only one thread uses the file at a time: a call first waits for what is read in the background.
 final class SampleReader: @unchecked Sendable {
   private let description: DatasetFile
   private let file: HDF5File

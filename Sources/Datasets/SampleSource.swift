@@ -43,7 +43,7 @@ public final class SampleSource {
   ///   - inputs: The points of the inputs that the rank needs, ascending; nil for all.
   ///   - outputs: The points of the outputs, ascending; nil for all.
   ///   - needsOutputs: Whether to read the outputs.
-  ///   - readsFirst: Whether to read samples that are not kept in memory once, to find what is wrong with them; a
+  ///   - readsFirst: Whether to read samples that are not kept in memory once, to find wrong values; a
   ///     caller that visits all of them finds it without.
   ///   - memory: The bytes that all samples may take on each rank. If they are more on some rank, all read
   ///     them as they are needed, unless the samples are the last dimension in the file.
@@ -66,7 +66,7 @@ public final class SampleSource {
       blockSize = max(1, FieldReader.blockLimit / points)
       let (size, samples) = (blockSize, file.sampleCount)
       let columns = (inputs: inputColumns, outputs: outputColumns)
-      // What is wrong in the file is found before the first step.
+      // Wrong values in the file are found before the first step.
       reader = try communicator.agree {
         let reader = try SampleReader(file, columns, needsOutputs: needsOutputs)
         for first in stride(from: 0, to: readsFirst ? samples : 0, by: size) {

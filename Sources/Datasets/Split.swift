@@ -52,7 +52,7 @@ public struct Split: Sendable, Equatable, Codable {
   /// Reads fractions like `0.6,0.1,0.3` or `2/3,0,1/3`.
   ///
   /// - Parameter text: The fractions.
-  /// - Returns: The split, or nil if the text is none: three numbers from 0 to 1 are needed, which sum
+  /// - Returns: The split, or nil if the text is not one: three numbers from 0 to 1 are needed, which sum
   ///   up to at most one, the first of them positive.
   public static func parse(_ text: String) -> Split? {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false).map { part in
