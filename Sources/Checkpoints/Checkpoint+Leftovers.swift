@@ -1,7 +1,7 @@
 import Foundation
 
 extension Checkpoint {
-  /// The seconds for which the file of a process that is not known here is left alone.
+  /// The seconds without a change after which any temporary file is removed.
   private static let patience = 6 * 3600
 
   /// The name under which this process writes a checkpoint before it is whole.
@@ -9,10 +9,10 @@ extension Checkpoint {
     "\(path).\(FileSystem.hostName)-\(FileSystem.processID).writing"
   }
 
-  /// Removes what runs that were killed have left of their checkpoints.
+  /// Removes unfinished checkpoints of runs that were killed.
   ///
-  /// Not collective; for the process that writes, before it writes. A temporary file is left over if the process that
-  /// its name tells has ended on this machine, or is this one, or if nobody has changed the file for six hours.
+  /// Not collective; called by the process that writes, before it writes. A temporary file is removed if the process
+  /// in its name has ended on this machine or is this one, or if the file has not changed for six hours.
   ///
   /// - Parameter directory: The directory of the run.
   public static func removeLeftovers(in directory: String) {
@@ -20,7 +20,7 @@ extension Checkpoint {
     for name in names where isTemporary(name) {
       let path = "\(directory)/\(name)"
       guard hasNoOwner(name) || (FileSystem.age(of: path) ?? 0) > patience else { continue }
-      // What cannot be removed does no harm.
+      // A file that cannot be removed does no harm.
       try? FileManager.default.removeItem(atPath: path)
     }
   }
@@ -32,13 +32,13 @@ extension Checkpoint {
       || name.hasPrefix(".dat.nosync")
   }
 
-  /// Whether the process that a temporary name tells writes no more.
+  /// Whether the process whose name a temporary file has does not write any more.
   private static func hasNoOwner(_ name: String) -> Bool {
     guard let owner = owner(of: name), owner.host == FileSystem.hostName else { return false }
     return owner.process == FileSystem.processID || FileSystem.hasEnded(owner.process)
   }
 
-  /// Returns the machine and the process that a temporary name tells.
+  /// Returns the machine and the process in the name of a temporary file.
   static func owner(of name: String) -> (host: String, process: Int32)? {
     guard let start = name.range(of: ".h5."), let end = name.range(of: ".writing"),
       start.upperBound < end.lowerBound

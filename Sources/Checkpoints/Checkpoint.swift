@@ -1,9 +1,9 @@
 import Foundation
 public import MessagePassing
 
-/// Checkpoint files: their names, and which there are.
+/// The names of checkpoint files, and the files of a directory.
 public enum Checkpoint {
-  /// What files of the present format call themselves.
+  /// The attribute `format` of files of the present format.
   public static let format = "h2nn-dist checkpoint 2"
   /// The program's version, written into every file.
   public static let programVersion = "0.1.0"
@@ -28,7 +28,7 @@ public enum Checkpoint {
     let name = (path as NSString).lastPathComponent
     guard name.hasPrefix("checkpoint-"), name.hasSuffix(".h5") else { return nil }
     let step = Int(name.dropFirst("checkpoint-".count).dropLast(".h5".count))
-    // Other ways to write the number are no names of checkpoints.
+    // Names with the number written in another way are not those of checkpoints.
     return step.flatMap { $0 >= 0 && Self.path(step: $0, in: "") == "/\(name)" ? $0 : nil }
   }
 
@@ -58,8 +58,8 @@ public enum Checkpoint {
 
   /// Finds the checkpoints that a path names: one file, or those of a directory, the newest first.
   ///
-  /// Rank 0 looks and tells the others: a run that goes on publishes checkpoints at any time, and the directory may
-  /// look otherwise on another node.
+  /// Rank 0 lists the files for all: a running training publishes checkpoints at any time, and the directory may
+  /// look different on another node.
   ///
   /// Collective.
   ///

@@ -2,11 +2,11 @@ import Foundation
 import MessagePassing
 import ParallelHDF5
 
-/// What a checkpoint says about itself, and whether its arrays are those that it speaks of.
+/// The description of a checkpoint, and the check of its arrays against their digests.
 struct CheckpointDescription {
   /// The file.
   let path: String
-  /// The description as JSON, in the form of format 2 whatever the format of the file.
+  /// The description as JSON, in the form of format 2 for files of any format.
   let text: String
   /// The arrays by their paths in the file.
   let arrays: [String: ArrayDescription]
@@ -81,7 +81,7 @@ struct CheckpointDescription {
     return text
   }
 
-  /// Throws unless all arrays are those that the description is of.
+  /// Throws unless all arrays have the shapes, types and digests of the description.
   ///
   /// Collective. Arrays are cut into chunks, which are dealt to the ranks; each reads its chunks alone and adds up
   /// their digests, and one reduction gives those of the arrays.
@@ -96,14 +96,14 @@ struct CheckpointDescription {
     }
   }
 
-  /// The ranks' turns in their work.
+  /// Deals pieces of work to the ranks in turn.
   private struct Turns {
     let rank, rankCount: Int
     private var next = 0
 
     init(of rank: Int, among rankCount: Int) { (self.rank, self.rankCount) = (rank, rankCount) }
 
-    /// Says whether whatever comes next is the turn of this rank.
+    /// Returns whether the next piece of work belongs to this rank.
     mutating func isMine() -> Bool {
       defer { next = (next + 1) % rankCount }
       return next == rank
@@ -130,7 +130,7 @@ struct CheckpointDescription {
     return sums
   }
 
-  /// Refuses a dataset that has not the shape or the type that the description says.
+  /// Throws if a dataset does not have the shape and the type of the description.
   private func check(
     _ name: String, _ array: ArrayDescription, _ file: borrowing HDF5File, size: Int
   ) throws {
@@ -156,7 +156,7 @@ struct CheckpointDescription {
     guard let bytes = array.byteCount, bytes > 0 else {
       return isFormatOne && turns.isMine() ? FormatOne.start : 0
     }
-    // The state of the first format's digests cannot be cut: one rank goes through the array.
+    // A digest of the first format is computed number after number: one rank reads the whole array.
     guard !isFormatOne || turns.isMine() else { return 0 }
     let (rowCount, width) = (array.shape.first ?? 1, array.shape.dropFirst().reduce(1, *))
     let height = max(1, Self.chunkBytes / (width * array.type.byteCount))

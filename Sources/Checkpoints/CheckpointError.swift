@@ -4,26 +4,26 @@ public import MessagePassing
 import Glibc
 #endif
 
-/// What is wrong with a checkpoint, or kept it from being written.
+/// A damaged or unsuitable checkpoint, or a failure to write one.
 public enum CheckpointError: ExitStatusError, Equatable, CustomStringConvertible {
   /// The file is no checkpoint of this program.
   case foreign(path: String)
   /// The file has a format that this version does not know.
   case unknownFormat(path: String, format: String)
-  /// Something in the file is not what was written.
+  /// The content of the file differs from what was written.
   case damaged(path: String, object: String, reason: String)
-  /// Something in the file does not belong to the network that is asked for.
+  /// The content of the file does not fit the network that is asked for.
   case mismatch(path: String, object: String, reason: String)
   /// There is nothing under the path.
   case missing(path: String)
   /// The directory has no checkpoint.
   case empty(directory: String)
-  /// The system refused something, with its error number.
+  /// A system call failed, with its error number.
   case system(path: String, action: String, code: Int32)
-  /// What stands on the disk is not what was written a moment ago.
+  /// The file read back from disk differs from what was written.
   case unreliable(path: String, reason: String)
 
-  /// Returns the error of an object that is not what its digest is of.
+  /// Returns the error of an object that does not fit its digest.
   static func changed(path: String, object: String) -> CheckpointError {
     .damaged(
       path: path, object: object, reason: "its digest differs from the one written with it")

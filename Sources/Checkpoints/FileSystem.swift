@@ -2,7 +2,7 @@
 import Glibc
 #endif
 
-/// What is asked from the system about files, with its error numbers.
+/// System calls on files, with their error numbers.
 enum FileSystem {
   /// Returns the number of bytes of a file.
   static func size(of path: String) throws(CheckpointError) -> Int {

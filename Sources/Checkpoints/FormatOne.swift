@@ -5,7 +5,7 @@ import ParallelHDF5
 ///
 /// It has a digest at each dataset, and describes the run in attributes, which have none.
 enum FormatOne {
-  /// What its files call themselves.
+  /// The attribute `format` of its files.
   static let name = "h2nn-dist checkpoint 1"
   /// The state of a digest before the first number.
   static let start: UInt64 = 0xcbf2_9ce4_8422_2325
@@ -85,7 +85,7 @@ enum FormatOne {
         result.merge(try arrays(of: file, in: path)) { $1 }
         continue
       }
-      // What has no digest is not of the program.
+      // Datasets without a digest are not from this program.
       guard let digest = try file.attributeIfPresent("digest", on: path, as: String.self) else {
         continue
       }

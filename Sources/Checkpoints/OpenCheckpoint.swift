@@ -14,7 +14,7 @@ public struct OpenCheckpoint: ~Copyable {
 
   /// The file.
   public var path: String { content.path }
-  /// The description as JSON, in the form of format 2 whatever the format of the file.
+  /// The description as JSON, in the form of format 2 for files of any format.
   public var description: String { content.text }
   /// The program that wrote the file, with its version; nil if it does not say.
   public var program: String? { content.program }
