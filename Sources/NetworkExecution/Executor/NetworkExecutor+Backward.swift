@@ -22,7 +22,7 @@ extension NetworkExecutor {
   ///
   /// - Parameters:
   ///   - buffers: For each shard where its gradient goes, replaced. Two shards may share a buffer if
-  ///     `finished` has done with a range before the next shard's comes.
+  ///     `finished` returns for a range of one shard before the same range of the next one is computed.
   ///   - communicator: The tree ranks.
   ///   - finished: Receives each shard and range of parameters when that part of the gradient is
   ///     complete: for each range the shards come in order.
@@ -75,7 +75,7 @@ extension NetworkExecutor {
     _ task: BackwardSchedule.Task, _ slot: Int, _ buffer: AlignedBuffer<Scalar>,
     _ finished: (Int, Range<Int>) throws(Failure) -> Void
   ) throws(Failure) {
-    // Where both come at once, the gradient of a row goes through f while it is in the cache.
+    // If both gradients are computed now, that of a row goes through f while the row is in the cache.
     let isFused = task.activates && task.sums && plans[task.layer].canFuseActivation
     if task.activates && !isFused { activate(task.layer, slot) }
     if task.sums { try parameterGradient(task.layer, slot, buffer, activates: isFused, finished) }

@@ -182,7 +182,7 @@ public final class NetworkExecutor<Scalar: KernelScalar & MPIScalar> {
   /// The floating-point operations of the products of this rank's backward pass over one shard.
   public var backwardFlops: Int { plans.reduce(0) { $0 + $1.backwardFlops } }
 
-  /// Takes note of changed parameters; needed before a backward pass.
+  /// Packs changed parameters; needed before a backward pass.
   ///
   /// - Parameter parameters: The parameters of the network.
   /// - Precondition: This is the only tree rank.
@@ -191,7 +191,7 @@ public final class NetworkExecutor<Scalar: KernelScalar & MPIScalar> {
     for layer in plans.indices { pack(layer, parameters) }
   }
 
-  /// Takes note of changed parameters and fetches copies of those of other ranks that are needed here.
+  /// Packs changed parameters and fetches copies of those of other ranks that are needed here.
   ///
   /// Collective.
   ///

@@ -1,4 +1,4 @@
-/// Measures on what a rank spends the time of a step: one part at a time.
+/// Measures how long a rank spends on each part of a step.
 public final class StepClock {
   /// A part of a step.
   public enum Part: Int, CaseIterable, Sendable {
@@ -18,7 +18,7 @@ public final class StepClock {
     case optimizer
     /// Exchanges between ranks: what is not hidden behind other parts.
     case communication
-    /// All the rest.
+    /// Everything else.
     case other
   }
 
@@ -31,7 +31,7 @@ public final class StepClock {
   /// Starts a clock.
   public init() { start = clock.now }
 
-  /// Goes on with another part.
+  /// Ends the present part and starts another one.
   ///
   /// - Parameter part: The part.
   /// - Returns: The part that was under way, to which the caller may return.

@@ -68,7 +68,7 @@ public struct RankLoad: Sendable, Equatable {
     return loads
   }
 
-  /// The operations for blocks of other ranks' rows, whose products the owner of the source repeats since a
+  /// The operations for blocks of other ranks' rows: the owner of the source computes their products again, since a
   /// function follows them.
   private static func repeatedFlops(
     _ layer: BlockSparseLayer, rows: Range<Int>, sources: Range<Int>

@@ -1,7 +1,7 @@
 public import BlockSparse
 public import OperatorNetworks
 
-/// What one tree rank holds and computes of a network, and where it stands in the rank's memory.
+/// The part of a network that one tree rank holds and computes, and its places in the rank's memory.
 public struct RankShare: Sendable {
   /// Where the parameters of a layer that a rank holds stand among those of the network.
   public struct Parameters: Sendable, Equatable {

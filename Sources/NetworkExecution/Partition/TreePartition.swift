@@ -6,7 +6,7 @@ public import OperatorNetworks
 /// The axis of the network is cut once, so that the work of the rows that begin in each piece is about
 /// equal; a box belongs to the rank in whose piece its first place lies. So children stand with their
 /// parent wherever the cut leaves the parent's subtree whole. Values with few boxes are replicated: every
-/// rank computes them, once it has gathered what they come from.
+/// rank computes them after gathering the values that they depend on.
 public struct TreePartition: Sendable, Equatable {
   /// The partition of each value.
   public let values: [BoxPartition]
@@ -19,7 +19,7 @@ public struct TreePartition: Sendable, Equatable {
   ///   - network: The network.
   ///   - ranks: The number of tree ranks; any number, also more than there are places.
   ///   - replicatedBoxes: Values with fewer boxes than this are replicated, boxes at one place counted once; the
-  ///     input and the output, and what has as many boxes as the axis has places, never are.
+  ///     input, the output, and values with as many boxes as the axis has places, never are.
   public init(_ network: Network, ranks: Int, replicatedBoxes: Int = 0) {
     precondition(ranks > 0, "\(ranks) tree ranks")
     let axis = network.values[0].layout.boxCount

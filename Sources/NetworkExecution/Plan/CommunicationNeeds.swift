@@ -1,7 +1,7 @@
 import BlockSparse
 import OperatorNetworks
 
-/// Collects who needs which boxes and which weights of others, each once.
+/// Collects which ranks need which boxes and weights of other ranks, each once.
 struct Needs {
   private(set) var transfers: Set<CommunicationPlan.Transfer> = []
   private(set) var gathers: [CommunicationPlan.Gather] = []

@@ -34,7 +34,7 @@ public struct CommunicationPlan: Sendable, Equatable {
     public let count: Int
   }
 
-  /// A collective operation after which every rank has all of something.
+  /// A collective operation after which every rank has the whole value or all weights of a layer.
   public struct Gather: Sendable, Equatable {
     /// The pass.
     public let phase: Phase
@@ -109,7 +109,7 @@ public struct CommunicationPlan: Sendable, Equatable {
       if let addend = item.addend {
         gradientRounds[addend] = max(gradientRounds[addend], gradientRounds[item.target])
       }
-      // Nobody asks for the gradient of the input.
+      // The gradient of the input is not needed.
       let exchanges =
         item.source != 0
         && needs.addBackward(item, index: index, round: gradientRounds[item.target] + 1)
@@ -170,7 +170,7 @@ public struct CommunicationPlan: Sendable, Equatable {
     return sums
   }
 
-  /// Returns the memory that the gradients of the boxes need which each rank computes.
+  /// Returns the memory that each rank needs for the gradients of the boxes that it computes.
   ///
   /// - Parameters:
   ///   - network: The network.

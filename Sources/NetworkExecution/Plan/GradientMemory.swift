@@ -49,7 +49,7 @@ struct GradientMemory: Sendable {
         if task.part != nil { touch(item.source, at: time) }
       }
     }
-    // Nobody asks for the gradient of the input.
+    // The gradient of the input is not needed.
     lives[0] = nil
     self.lives = lives
   }
@@ -63,7 +63,7 @@ struct GradientMemory: Sendable {
     var placed: [Int] = []
     for value in counts.indices.sorted(by: { counts[$0] > counts[$1] }) {
       guard let life = lives[value], counts[value] > 0 else { continue }
-      // In whole cache lines, whatever the scalar.
+      // In whole cache lines for both scalar types.
       let size = (counts[value] + 15) & ~15
       let others = placed.filter { lives[$0]?.overlaps(life) ?? false }
         .map { places[$0] }.sorted { $0.lowerBound < $1.lowerBound }
