@@ -1,6 +1,6 @@
 public import ClusterTrees
 
-/// Who owns a block of weights.
+/// Which entries share a block of weights.
 public enum Sharing: String, CaseIterable, Sendable, Codable {
   /// Every entry has its own block (locally connected).
   case own

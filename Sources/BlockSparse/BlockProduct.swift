@@ -4,7 +4,7 @@ import BlockKernels
 /// y xᵀ of the weights.
 ///
 /// Rows are the targets of the weights' shape, columns its sources; which values x and y are, and which of the products
-/// is the forward one, the layer around it knows. A class, since the lists are large.
+/// is the forward one, is decided by the layer that uses it. A class, since the lists are large.
 final class BlockProduct<Scalar: KernelScalar> {
   /// Sizes and pattern of W; its h asks for blocks that are computed one by one.
   let shape: BlockSparseLayer
@@ -186,13 +186,13 @@ struct ProductPass {
   var list = ProductList()
   /// Whether they are added to what stands in the outputs' places.
   let accumulates: Bool
-  /// The outputs, those that need nothing of other ranks first, and how many these are.
+  /// The outputs, those that need no data of other ranks first, and how many these are.
   private(set) var order: [Int32] = []
   private(set) var interior = 0
 
   init(accumulates: Bool) { self.accumulates = accumulates }
 
-  /// Puts the outputs that need nothing of other ranks before the others.
+  /// Puts the outputs that need no data of other ranks before the others.
   mutating func order(_ count: Int, _ isInterior: (Int) -> Bool) {
     let inner = (0..<count).filter(isInterior)
     let boundary = inner.count == count ? [] : (0..<count).filter { !isInterior($0) }

@@ -33,7 +33,7 @@ public struct BlockSparseLayer: Sendable {
   public let entryInputs: [Int32]
   /// Whether some block of weights belongs to several entries, or to none.
   public let isShared: Bool
-  /// Whether each row has a group of weights, and a bias, to itself: then who computes a row can hold them
+  /// Whether each row has a group of weights, and biases, of its own: then the rank that computes a row can hold them
   /// alone.
   public let rowsOwnWeights: Bool
 

@@ -1,4 +1,4 @@
-/// Who owns the boxes of a block vector: contiguous ranges, one for each tree rank, or all on every rank.
+/// The owners of the boxes of a block vector: contiguous ranges, one for each tree rank, or all on every rank.
 public struct BoxPartition: Sendable, Equatable {
   /// The first box of each rank, and at the end the number of boxes.
   public let starts: [Int]
@@ -62,8 +62,8 @@ public struct BoxPartition: Sendable, Equatable {
   /// - Parameters:
   ///   - weights: The weight of each item, not negative.
   ///   - parts: The number of parts.
-  ///   - preference: For each item, how good it is as the first of a part; if given, parts may weigh up to a
-  ///     tenth more than they must.
+  ///   - preference: For each item, how well it suits as the first of a part; if given, parts may weigh up to a
+  ///     tenth more than the minimum.
   /// - Returns: The first item of each part, and at the end the number of items.
   /// - Complexity: O(items · log of the total weight).
   public static func cut(_ weights: [Int], parts: Int, preference: [Int]? = nil) -> [Int] {
@@ -111,7 +111,7 @@ public struct BoxPartition: Sendable, Equatable {
       var starts = [0]
       var load = 0
       for (item, weight) in weights.enumerated() {
-        // The parts that remain must not outnumber the items that remain.
+        // At least one item must remain for each remaining part.
         let isForced = weights.count - item <= parts - starts.count && item > (starts.last ?? 0)
         if load + weight > bound && item > (starts.last ?? 0) || isForced {
           guard starts.count < parts else { return nil }

@@ -1,9 +1,9 @@
 public import BlockKernels
 
-/// A layer made ready to be computed for a shard of samples: a product with a block matrix, and what stands around it,
+/// A layer prepared for shards of samples: a product with a block matrix, with bias, addend and functions,
 /// y = f(W x + b + a) with h for each block.
 ///
-/// Making a plan allocates and compiles; computing with it does neither. All arrays of samples are
+/// Creating a plan allocates memory and compiles kernels; computing does neither. All arrays of samples are
 /// `[box][channel][sample]`; parameters and their gradients are those that a rank holds, in which
 /// the rank's weights and biases of the layer begin at given places. A class, since a plan is large and many are kept.
 ///

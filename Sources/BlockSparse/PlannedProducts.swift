@@ -12,7 +12,7 @@ import BlockKernels
 public enum LayerPart: Sendable {
   /// All of them.
   case all
-  /// Those that need nothing of other ranks.
+  /// Those that need no data of other ranks.
   case interior
   /// The others.
   case boundary

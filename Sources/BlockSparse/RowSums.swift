@@ -3,7 +3,7 @@ import BlockKernels
 /// How the gradient of weights that rows share is summed over the rows, on one rank or on several.
 ///
 /// The rows of a group are summed along a ``SummationTree``: a rank sums the largest nodes inside its rows,
-/// and whoever has the sums of all ranks adds them up along the same tree. A sum is a block of the group's
+/// and the sums of all ranks are added up along the same tree. A sum is a block of the group's
 /// weights followed by its biases, if the layer has any.
 struct RowSums: Sendable {
   /// The rows of one node.

@@ -2,7 +2,7 @@
 ///
 /// A node covers an aligned range of items. Its sum is that of its left half plus that of its right half,
 /// or that of its left half alone if the right one lies beyond the last item. So the sum is a function of
-/// the items only, whoever computes which part.
+/// the items only, and does not depend on which rank computes which part.
 public struct SummationTree: Sendable, Equatable {
   /// An aligned range of 2^level items.
   public struct Node: Sendable, Equatable {
