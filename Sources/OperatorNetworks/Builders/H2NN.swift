@@ -6,8 +6,8 @@ extension Network {
   ///
   /// Sushnikova et al., equations 2 to 4. Near field and bridges have K layers with an activation after all but the last; transfers are
   /// linear; every layer has a bias. Where sources and receivers differ, the first layer of a bridge
-  /// leads from the one to the other and the following ones use the receivers' own lists, in which a
-  /// box without far boxes sees itself: what the first layer brought must not be lost.
+  /// leads from sources to receivers, and the following ones use the receivers' own lists, in which a
+  /// box without far boxes sees itself, so that the output of the first layer is not lost.
   ///
   /// With a skeleton a box has as many channels as its basis has columns, that of the sources before the
   /// first layer of a bridge, that of the receivers behind it; a box with no far box at or above it has

@@ -15,7 +15,7 @@ struct HierarchicalWiring {
   let near: (_ k: Int) -> BlockPattern
   /// The pattern of the layer k = 1 … K of a level's bridge; nil if the level has none.
   let bridge: (_ level: Int, _ k: Int) -> BlockPattern?
-  /// Who owns the weights of the transfers.
+  /// How the transfers share weights.
   let transfers: Sharing
   /// Whether a bridge's last layer has an activation.
   let bridgeEndsWithActivation: Bool

@@ -46,7 +46,7 @@ struct MultiscaleWindows {
     self.options = options
   }
 
-  /// Who owns the weights of transfers: with `mix` each box.
+  /// How transfers share weights: with `mix` each box has its own.
   var transfers: Sharing { options.sharing == .offset ? .offset : .own }
 
   /// Returns the pattern of the near field's layer k = 1 … K.

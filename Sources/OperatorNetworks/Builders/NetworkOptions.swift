@@ -16,7 +16,7 @@ public enum Model: String, CaseIterable, Sendable, Codable {
   case dense
 }
 
-/// Who owns the weights of the layers of MNN-H² and MNN-H.
+/// How the layers of MNN-H² and MNN-H share weights.
 public enum NetworkSharing: String, CaseIterable, Sendable, Codable {
   /// Own blocks everywhere (the papers' LC).
   case own
@@ -34,11 +34,11 @@ public enum Boundary: String, CaseIterable, Sendable, Codable {
   case zero
 }
 
-/// What is to be built: the model and its sizes.
+/// The model and its sizes.
 public struct NetworkOptions: Sendable, Equatable, Codable {
   /// Which network.
   public var model = Model.h2nn
-  /// Who owns the weights of MNN-H² and MNN-H.
+  /// How MNN-H² and MNN-H share weights.
   public var sharing = NetworkSharing.own
   /// r: the channels of a box, or of a point for `conv`.
   public var channels = 6
@@ -164,7 +164,7 @@ extension Network {
 }
 
 extension NetworkOptions {
-  /// Refuses options of parts that the model has not.
+  /// Throws if an option belongs to a part that the model does not have.
   fileprivate func checkParts() throws(NetworkError) {
     if model == .mnnH && transferActivation != nil && transfers.layers == 1 {
       throw NetworkError(

@@ -1,16 +1,5 @@
 public import BlockSparse
 
-// OperatorNetworks: networks as graphs of block-sparse layers.
-//
-// Purpose: the graph, the builders of the papers' networks, initial parameters, and the execution of a
-// graph for one shard of samples. A new architecture is a new builder: it adds no kernel.
-//
-// Design decisions
-// - A graph is a list of layers in the order of execution. Each reads one value and writes another;
-//   a sum is a layer that adds a second value to its product, under its function. So the gradient of a
-//   sum needs no work: its terms share one buffer.
-// - Parameters are one contiguous buffer: layer after layer, weights before biases.
-
 /// A block vector of a network.
 public struct NetworkValue: Sendable {
   /// The name.
@@ -23,7 +12,7 @@ public struct NetworkValue: Sendable {
   /// The axis has a place for each leaf of a tree, or for each point of a network without a tree.
   public let places: [Int]
 
-  /// The number of different places at which boxes begin: what is inside of a layer's blocks has several boxes
+  /// The number of different places at which boxes begin: the hidden values of a layer's blocks have several boxes
   /// for each target, at one place.
   public var placeCount: Int {
     places.indices.dropLast().reduce(0) { $0 + ($1 == 0 || places[$1] != places[$1 - 1] ? 1 : 0) }
@@ -78,7 +67,7 @@ public struct Network: Sendable {
   }
 }
 
-/// What does not fit when a network is built.
+/// Options that do not fit, or a failed computation, when a network is built.
 public struct NetworkError: Error, Equatable, CustomStringConvertible {
   /// What is wrong and what to change.
   public let description: String

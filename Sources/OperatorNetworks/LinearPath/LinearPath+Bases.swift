@@ -46,7 +46,7 @@ extension LinearPath {
         for child in children {
           let basis = bases[level + 1][child]
           let transfer = vectors.block(first..<first + basis.columns, 0..<kept)
-          // What the matrix does not need of the child's channels must stay zero.
+          // Channels of the child that the matrix does not need must stay zero.
           let unused = receiverChannels(level + 1, child) - basis.columns
           values.set(
             item, row: child, from: 0,
@@ -62,11 +62,11 @@ extension LinearPath {
     return bases
   }
 
-  /// What is known of a source box on the way up.
+  /// The data of a source box during the upward pass.
   private struct SourceBasis {
     /// Its coefficients of Q, coefficients × columns of Q, or of its points.
     var coefficients: DenseMatrix
-    /// What the far receivers get from its coefficients: far receivers × coefficients.
+    /// The map from its coefficients to the far receivers: far receivers × coefficients.
     var effects: DenseMatrix
     var far: [Int]
   }

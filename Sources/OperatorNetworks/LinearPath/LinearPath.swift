@@ -7,8 +7,8 @@ public import ClusterTrees
 ///
 /// The near field is taken over as it is; the far field is compressed into the H²-structure of the network:
 /// nested bases from the leaves upward by singular values of block rows and columns, couplings by projection
-/// (Hackbusch and Börm 2002). With as many channels as the blocks have ranks nothing is lost. The last layers of
-/// the nonlinear chains become zero, so that at first the network is the matrix.
+/// (Hackbusch and Börm 2002). The compression is exact if each box has as many channels as its far field has ranks.
+/// The last layers of the nonlinear chains become zero, so that at first the network is the matrix.
 public struct LinearPath {
   /// The network.
   public let network: Network
@@ -60,14 +60,14 @@ public struct LinearPath {
     }
   }
 
-  /// Returns the parameters that make the network a matrix.
+  /// Returns the parameters with which the network multiplies by a matrix.
   ///
   /// - Parameters:
   ///   - matrix: The matrix, outputs × inputs, in the order of the points.
   ///   - spread: A factor Q of the inputs' covariance Q Qᵀ, in the order of the points: the compression is best for
-  ///     such inputs. All inputs are alike if nil.
-  /// - Returns: The parameters of the network; NaN where they may keep what was drawn: what they say of channels
-  ///   that the matrix does not need.
+  ///     such inputs. If nil, for inputs with the covariance I.
+  /// - Returns: The parameters of the network; NaN for those that may keep their random values, since they belong
+  ///   to channels that the matrix does not need.
   /// - Throws: `LAPACKError` if a factorization fails.
   /// - Complexity: O(N² · columns of Q) at most.
   public func parameters(

@@ -18,7 +18,7 @@ public enum SkeletonKernel: Sendable, Equatable, Codable, RawRepresentable {
 
   /// Reads a kernel.
   ///
-  /// - Parameter rawValue: The text; nil comes of any other text.
+  /// - Parameter rawValue: The text; any other text gives nil.
   public init?(rawValue: String) {
     let parts = rawValue.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     let number = parts.count == 2 ? Double(parts[1]) ?? -1 : nil
