@@ -1,17 +1,3 @@
-// Cluster trees: the hierarchy of boxes over a set of points.
-//
-// Purpose: number the points and the boxes of every level such that a box is a range of points and the
-// children of a box are a range of boxes. Imports nothing.
-//
-// Design decisions:
-// - All leaves are on level L and every box above has the same number of children, the arity: 2^d on
-//   grids, η on clouds. So level ℓ has arity^ℓ boxes, and children and parents are a multiplication
-//   and a division: nothing is stored for them.
-// - Point ranges are stored for the leaves only; a box above spans those of its first to last leaf.
-// - Boxes are measured in the units of `ScaledPoints`: integers on grids.
-// - A value of flat arrays: copies are cheap, sharing between threads is safe, and the same points
-//   and options give the same tree on every rank.
-
 /// A hierarchy of boxes over a set of points, all leaves on one level, numbered depth first.
 ///
 /// Level 0 is the root, level ``levels`` the leaves. On each level the children of a box are

@@ -1,4 +1,4 @@
-/// What does not fit when points, trees or lists are made, and what to change.
+/// An error about points, trees or lists, with what to change.
 ///
 /// It stands for wrong input: a configuration or a data set. Mistakes of the calling code, as a box
 /// number out of range, trap instead.

@@ -4,8 +4,8 @@ extension InteractionLists {
   /// Makes the lists of the separation criterion of the fast multipole method.
   ///
   /// A pair is far if the distance of its centres exceeds ϱ·α, α the larger of the two extents
-  /// (FMM-NET, eq. 10). On grids the comparison is made in integers: no rounding tells pairs of
-  /// the same shape apart. The default calls neighbours near and all others far on a uniform grid,
+  /// (FMM-NET, eq. 10). On grids the comparison is made in integers: rounding cannot separate pairs of
+  /// the same shape. With the default, neighbours are near and all others far on a uniform grid,
   /// in 1, 2 and 3 dimensions.
   ///
   /// - Parameters:

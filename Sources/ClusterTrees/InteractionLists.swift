@@ -2,7 +2,7 @@
 //
 // One recursion makes both kinds of lists: from the pair of the roots down, a pair that the rule calls far
 // goes to the interaction list of its level, a near one goes on to the pairs of its children; what is
-// near on level L is the near list. So each pair of leaves is covered exactly once, whatever the
+// near on level L is the near list. So each pair of leaves is covered exactly once, with any
 // rule. Near pairs are kept as compressed rows: a target looks at the children of what its parent sees,
 // these come in ascending order, and no level needs sorting or searching.
 
@@ -55,7 +55,7 @@ public struct InteractionLists: Sendable, Equatable {
   }
 }
 
-/// What tells far pairs of boxes from near ones, level by level.
+/// The rule that separates far pairs of boxes from near ones, level by level.
 protocol SeparationRule {
   /// Prepares for the pairs of a level.
   mutating func enter(level: Int)

@@ -23,7 +23,7 @@ extension [SplitItem] {
     partition(cuts[middle]..<range.upperBound, at: cuts[(middle + 1)...])
   }
 
-  /// Quickselect, with a sort for the rare range on which it does not get ahead.
+  /// Quickselect, with a sort for the rare range on which it makes no progress.
   private mutating func select(_ range: Range<Int>, cut: Int) {
     var (low, high) = (range.lowerBound, range.upperBound)
     guard low < cut, cut < high else { return }

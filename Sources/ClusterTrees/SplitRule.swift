@@ -30,12 +30,12 @@ struct PrincipalDirection {
   ///
   /// Cyclic Jacobi rotations on the matrix of moments: for 3 × 3 a handful of sweeps reach
   /// rounding errors. Of equal variances the first counts, and the largest component is made
-  /// positive, so that neither is an accident.
+  /// positive, so that the result is unique.
   func direction() -> [Double]? {
     let n = dimension
     var matrix = moments
     guard matrix.allSatisfy(\.isFinite), matrix.contains(where: { $0 != 0 }) else { return nil }
-    // What is smaller is rounding: it must not turn the axes of a symmetric set of points.
+    // Smaller entries are rounding errors: they must not turn the axes of a symmetric set of points.
     let negligible = 1e-12 * (0..<n).reduce(0) { $0 + matrix[$1 * n + $1] }
     var vectors = (0..<n * n).map { $0 / n == $0 % n ? 1.0 : 0.0 }
     for _ in 0..<20 {
