@@ -66,7 +66,7 @@ public final class AlignedBuffer<Scalar: BitwiseCopyable> {
   ///
   /// - Parameters:
   ///   - value: What every element holds at first.
-  ///   - places: For each buffer: the places of its elements; whoever writes to one changes those that overlap
+  ///   - places: For each buffer: the places of its elements; a write to one changes those that overlap
   ///     with it.
   /// - Returns: The buffers; their memory is freed with the last of them.
   public static func several(repeating value: Scalar, places: [Range<Int>]) -> [AlignedBuffer] {

@@ -34,7 +34,7 @@ extension DenseMatrix {
     }
     _ = singleThreadedBLAS
     var (m, n, info) = (Int32(rows), Int32(columns), Int32(0))
-    // What the routine recommends at least, with blocks of 32 columns.
+    // At least the recommended size, with blocks of 32 columns.
     var size = Int32(2 * columns + (columns + 1) * 32)
     var tau = [Double](repeating: 0, count: min(rows, columns))
     var work = [Double](repeating: 0, count: Int(size))

@@ -1,16 +1,3 @@
-// BlockKernels: what the rest of the program computes with.
-//
-// Purpose: the scalar types, aligned storage, products of small matrices, elementwise kernels, the
-// LAPACK calls and counter-based random numbers. It knows nothing of boxes, networks or ranks.
-//
-// Design decisions
-// - A product of matrices is planned once, from its shape, and called many times. libxsmm compiles a
-//   kernel for the shape; OpenBLAS serves where libxsmm does not exist or the matrices are large.
-//   Which of the two serves is a function of the shape alone, so results never depend on how work is
-//   spread over ranks.
-// - Sums that feed back into training run over 16 lanes in a fixed order on every processor.
-// - Random numbers are functions of (seed, purpose, index), never of call order.
-
 /// A scalar that the kernels compute with: `Float` or `Double`.
 public protocol KernelScalar:
   BinaryFloatingPoint, SIMDScalar, BitwiseCopyable, Codable, Sendable
@@ -60,7 +47,7 @@ public protocol KernelScalar:
 
   /// Returns max(x, 0) of sixteen numbers; NaN stays NaN.
   ///
-  /// Here and not in generic code, where the compiler makes a loop of a comparison of lanes.
+  /// Not in generic code, where the compiler turns a comparison of vectors into a loop over lanes.
   ///
   /// - Parameter values: x.
   /// - Returns: max(x, 0).

@@ -54,7 +54,7 @@ public struct ProductShape: Hashable, Sendable {
   @inlinable public var extentC: Int { (n - 1) * ldc + m }
 }
 
-/// What multiplies: a compiled kernel or the BLAS.
+/// The library that multiplies: compiled kernels or the BLAS.
 public enum ProductProvider: Sendable {
   /// libxsmm for small matrices where it has a kernel, OpenBLAS otherwise.
   case automatic

@@ -3,8 +3,8 @@ public enum Philox {
   /// Turns a counter and a key into four random words.
   ///
   /// - Parameters:
-  ///   - counter: Four words that say which numbers are wanted.
-  ///   - key: Two words that say of which sequence.
+  ///   - counter: Four words, the index of the numbers in the sequence.
+  ///   - key: Two words, the sequence.
   /// - Returns: Four words; equal arguments give equal words.
   @inlinable public static func block(
     counter: SIMD4<UInt32>, key: SIMD2<UInt32>

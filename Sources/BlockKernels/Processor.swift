@@ -11,7 +11,7 @@ public enum Processor {
 
   /// Makes this thread take subnormal numbers for zero, as operands and as results.
   ///
-  /// Moments of parameters that get no gradient any more shrink from step to step and stop at the smallest
+  /// Moments of parameters whose gradient has become zero shrink from step to step and stop at the smallest
   /// subnormal numbers, where rounding keeps them; arithmetic with those is many times slower. The setting is
   /// part of the rule that a result has the same bits on any number of ranks: every thread that computes what
   /// enters a result calls this first, `main` and the reader of samples. A thread inherits the setting of the
