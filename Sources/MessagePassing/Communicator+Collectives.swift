@@ -112,7 +112,7 @@ extension Communicator {
     return Double(bitPattern: UInt64(bitPattern: mirrored(largest)))
   }
 
-  /// Stops the program if a rank is none of this communicator.
+  /// Stops the program if there is no such rank in this communicator.
   borrowing func checkRank(_ other: Int) {
     precondition((0..<size).contains(other), "Rank \(other) is not below the size \(size)")
   }

@@ -77,7 +77,7 @@ extension Communicator {
         do throws(MPIError) {
           result = try body(&requests)
         } catch {
-          // The error of the body says more than one that follows from it.
+          // The error of the body is the cause; one that follows from it says less.
           try? requests.waitForAll()
           throw error
         }

@@ -30,7 +30,7 @@ public struct Communicator: ~Copyable {
   }
 
   deinit {
-    // Nobody could handle the error, and the process is about to end when this fails.
+    // A deinitializer cannot throw, and the process is about to end when this fails.
     if isOwned { try? raw.free() }
   }
 

@@ -46,7 +46,7 @@ public enum MPIEnvironment {
   ) throws(MPIError) -> Result<R, any Error> {
     let world = try Communicator(adopting: raw, traffic: TrafficCounters(), isOwned: false)
     try world.raw.returnErrors()
-    // The ranks meet here at the end, apart from what they were doing.
+    // The ranks meet on a communicator of its own at the end, so that open messages do not interfere.
     let exit = try Communicator(
       adopting: try world.raw.duplicate(), traffic: TrafficCounters(), isOwned: true)
     let outcome: Result<R, any Error>

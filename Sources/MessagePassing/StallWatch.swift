@@ -47,7 +47,7 @@ public final class StallWatch: Sendable {
     }
   }
 
-  /// What both threads look at.
+  /// The state that both threads share.
   private struct State {
     var timeout: Duration?
     var program = ""
@@ -132,7 +132,7 @@ public final class StallWatch: Sendable {
   /// Watches an operation of another library that waits for other ranks.
   ///
   /// Not collective. Operations inside of each other may be watched: the innermost counts, and when
-  /// it ends, the time of the outer one starts anew.
+  /// it ends, the time of the outer one starts at zero.
   ///
   /// - Parameters:
   ///   - name: The name of the operation, such as "HDF5".
@@ -215,11 +215,11 @@ extension StallWatch {
       + "\(phase ?? "")\n"
   }
 
-  /// Writes the line and ends the process, whatever its calling thread does.
+  /// Writes the line and ends the process, while its calling thread still waits.
   private func end(_ line: String) -> Never {
     let bytes = Array(line.utf8)
     // One call for the whole line keeps it apart from those of other ranks; the array has as many
-    // bytes as the call is told. There is nobody to tell if it fails.
+    // bytes as the call is told. If it fails, there is no way left to report that.
     _ = unsafe write(STDERR_FILENO, bytes, bytes.count)
     Thread.sleep(forTimeInterval: StallWatch.grace)
     _exit(ExitStatus.software)

@@ -2,7 +2,7 @@ internal import CMPI
 
 /// A communicator's handle without ownership, with the checked calls that Communicator is made of.
 ///
-/// Here, and nowhere else, a return code becomes an error and a count becomes 32 bits wide. The
+/// All return codes become errors, and all counts 32 bits wide, in this type. The
 /// pointers that the methods take must be good for the counts given with them, and for the
 /// requests until these are complete.
 @safe
@@ -13,7 +13,7 @@ struct RawCommunicator {
   let worldRank: Int
   /// The ranks of all processes of the communicator in the world communicator, in their order here.
   let worldRanks: [Int]
-  /// What is told about each call that waits for others.
+  /// The watch that is told about each blocking call.
   let watch: StallWatch
 
   /// Wraps a handle that someone else owns.
@@ -131,7 +131,7 @@ extension RawCommunicator {
   }
 
   func abort(status: Int32) {
-    // Does not come back when it works, so that its code has no use.
+    // Returns only if it fails; the process ends anyway, so the code is dropped.
     _ = unsafe MPI_Abort(handle, status)
   }
 }

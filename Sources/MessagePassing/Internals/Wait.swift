@@ -17,7 +17,7 @@ struct Wait: Sendable {
   /// The tag of the message, if it is one.
   var tag: Int?
 
-  /// The ranks and the operation, as they follow the time in the line of a rank.
+  /// The ranks and the operation, for the line that a waiting rank writes.
   func text(rank: Int) -> String {
     let operation = "\(name)" + (subject.isEmpty ? "" : " \(subject)")
     return "\(peer.text(rank: rank)): \(operation)" + (tag.map { ", tag \($0)" } ?? "")
