@@ -6,7 +6,7 @@ public struct HDF5Error: ExitStatusError, CustomStringConvertible, Sendable {
   public struct Frame: Sendable, Equatable {
     /// The function of the library that saw the failure.
     public let function: String
-    /// What it has to say.
+    /// Its message.
     public let text: String
     /// The part of the library, such as "Dataset".
     public let major: String
@@ -22,7 +22,7 @@ public struct HDF5Error: ExitStatusError, CustomStringConvertible, Sendable {
   public let operation: String
   /// What was wrong.
   public let text: String
-  /// The error stack of the library, innermost function first; empty if it had no part in it.
+  /// The error stack of the library, innermost function first; empty if the failure is not the library's.
   public let frames: [Frame]
   /// The exit status of the program: 65 wrong content, 66 missing, 73 cannot create, 74 I/O error.
   public var exitStatus: Int32

@@ -57,7 +57,7 @@ extension HDF5File {
   ) throws(HDF5Error) {
     let operation = operation("read", path)
     try unsafe values.withUnsafeMutableBufferPointer { (buffer) throws(HDF5Error) in
-      // The plan checks that the elements of the rows fill the buffer.
+      // The plan checks that the rows have as many elements as the buffer.
       let start = buffer.baseAddress
       try transfer(operation, runs, columns: columns, T.hdf5Kind, count: buffer.count) { part in
         unsafe H5Dread(

@@ -16,7 +16,7 @@ public struct HDF5File: ~Copyable {
   public var transferLimit = 1 << 30
   /// Whether some ranks gather the rows of others and transfer them in larger pieces.
   ///
-  /// All ranks set it alike. The rows of a rank are one piece of the file, so that there is little to
+  /// All ranks set the same value. The rows of a rank are one piece of the file, so that there is little to
   /// gain, unless the pieces are many and small and the file system is slow with those. The default is
   /// that every rank transfers its own: in Open MPI's implementation (not in ROMIO) the ranks wait for
   /// ever when a gathered transfer fails, for example on a full disk.

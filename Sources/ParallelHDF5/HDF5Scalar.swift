@@ -14,9 +14,9 @@ public enum HDF5ScalarKind: Sendable, CaseIterable {
 
 /// A number that can be read from and written to files.
 ///
-/// Only the types that conform here are meant to: the kind must describe the memory of the type.
+/// Other types must not conform: the kind must describe the memory of the type.
 /// Numbers are converted if the file holds other ones; only from floating point to integers is an
-/// error. Files are little-endian, whatever the machine.
+/// error. Files are little-endian on every machine.
 public protocol HDF5Scalar: BitwiseCopyable {
   /// The kind of number that a value is in memory.
   static var hdf5Kind: HDF5ScalarKind { get }

@@ -1,6 +1,6 @@
 internal import MessagePassing
 
-/// What the ranks of a parallel file have to agree on. A file of one process agrees with itself.
+/// Agreement of the ranks of a parallel file; a file of one process needs none.
 extension HDF5File {
   /// Runs a body and fails on all ranks if it fails on one.
   static func agreed<R: ~Copyable>(

@@ -81,7 +81,7 @@ extension HDF5File {
     let part = TransferPart(
       dataset: dataset.id, memorySpace: memorySpace.id, fileSpace: fileSpace.id,
       properties: properties.id, first: first)
-    // A rank that transfers its own rows waits for nobody, however long that takes.
+    // A rank that transfers its own rows waits for no other rank, so the transfer is not watched.
     var transfer = operation
     if !gathersTransfers { transfer.ranks = nil }
     try transfer.check { move(part) }
@@ -89,7 +89,7 @@ extension HDF5File {
 
   /// Selects columns of rows, which are elements that follow each other in each row.
   ///
-  /// The library goes through the selection in the order of the file, whatever it is made of.
+  /// The library goes through any selection in the order of the file.
   private func select(
     _ rows: Range<Int>, _ columns: Range<Int>, of shape: [Int], in space: borrowing Handle,
     _ operation: Operation

@@ -26,7 +26,7 @@ struct Handle: ~Copyable {
     guard isOpen else { return }
     var operation = operation
     operation.name = "close"
-    // Nobody could handle the error; files that matter are closed by close(_:).
+    // A deinitializer cannot throw; files whose errors matter are closed by close(_:).
     _ = operation.call { [id, kind] in Handle.close(id, kind) }
   }
 

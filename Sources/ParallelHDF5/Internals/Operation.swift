@@ -1,6 +1,6 @@
 internal import MessagePassing
 
-/// One thing that is done to a file: what an error says besides the library's words.
+/// An operation on a file: what an error says besides the library's message.
 struct Operation {
   /// The path of the file.
   let path: String
