@@ -1,13 +1,3 @@
-// OperatorProblems: the papers' problems, that is the sampling of input fields and the solvers that
-// label them.
-//
-// It may import BlockKernels (random numbers, LAPACK, aligned buffers), ClusterTrees (point sets) and
-// FFTW behind RealTransform+C.swift. The numbers of a sample are a function of seed, index and options, never of
-// the rank or of the order of calls: random numbers are counter-based, exponentials and logarithms
-// are our own (VectorFunctions.swift), and all sums have one order. Transforms, eigenvalue problems, and
-// solves where the iteration does not converge, are left to FFTW and OpenBLAS, whose last bits may differ
-// between kinds of processors.
-
 public import ClusterTrees
 
 /// A statement about a data set, to be stored beside it.
@@ -45,7 +35,7 @@ public protocol OperatorProblem: ~Copyable {
   /// The datasets beside input and output, in the order of the parameters that `sample` writes.
   var parameterNames: [(name: String, columns: Int)] { get }
 
-  /// The datasets of what else a solution has, in the order of `copyResults`; none by default.
+  /// The datasets of further results of a solution, in the order of `copyResults`; none by default.
   var resultNames: [(name: String, columns: Int)] { get }
 
   /// The datasets that hold one constant for all samples.
@@ -80,7 +70,7 @@ public protocol OperatorProblem: ~Copyable {
     input: Span<Double>, output: inout MutableSpan<Double>
   ) throws(ProblemError)
 
-  /// Computes the output of a field that `sample` drew; by default as that of any other field.
+  /// Computes the output of a field that `sample` drew; by default in the same way as for any field.
   ///
   /// - Parameters:
   ///   - input: The field, `pointCount` values.
@@ -92,7 +82,7 @@ public protocol OperatorProblem: ~Copyable {
     input: Span<Double>, parameters: Span<Double>, output: inout MutableSpan<Double>
   ) throws(ProblemError)
 
-  /// Copies what the newest solution has beside its values.
+  /// Copies further results of the last solution.
   ///
   /// - Parameter results: Becomes the results, `resultCount` values.
   /// - Precondition: The span has this size, and a solve has succeeded.

@@ -40,7 +40,7 @@ struct SymmetricToeplitz: ~Copyable {
     transform.forward()
     let spectrum = transform.spectrum.span
     var target = eigenvalues.mutableSpan
-    // The circulant matrix is symmetric, hence the imaginary parts are rounding errors.
+    // The circulant matrix is symmetric, so the imaginary parts are rounding errors.
     for k in 0...length / 2 { target[k] = spectrum[2 * k] / Double(length) }
   }
 

@@ -24,7 +24,7 @@ extension GaussianField {
 
   /// Draws the parameters of a field in the plane: amplitudes, both coordinates of the centres, variance.
   ///
-  /// The coordinates of each axis are drawn as those of `draw`, hence both ascend.
+  /// The coordinates of each axis are drawn as in `draw`, so both ascend.
   ///
   /// - Parameters:
   ///   - seed: The user's seed.

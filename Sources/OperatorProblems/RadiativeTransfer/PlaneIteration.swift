@@ -1,6 +1,6 @@
 internal import BlockKernels
 
-/// The solution of u = K (μ_s u + 1) in the unit square by GMRES, with the residual computed anew.
+/// The solution of u = K (μ_s u + 1) in the unit square by GMRES, with the residual recomputed at the end.
 struct PlaneIteration: ~Copyable {
   /// K.
   let matrix: PlaneTransferMatrix
@@ -64,7 +64,7 @@ struct PlaneIteration: ~Copyable {
       reached = measure(scattering, solution.span)
       products += used + 1
       if used == Self.capacity { cyclesLeft -= 1 }
-      // A cycle that gains less than half of the residual has met rounding, or a system too hard.
+      // If a cycle reduces the residual by less than half, rounding or a hard system stops the iteration.
       if reached <= Self.target || !(reached < before / 2) || cyclesLeft == 0 { break }
     }
     return (reached, products)

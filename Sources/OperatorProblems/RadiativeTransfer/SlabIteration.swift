@@ -2,9 +2,9 @@ internal import BlockKernels
 
 /// The solution of u = K (μ_s u + 1) in a slab by GMRES, with the residual checked in two ways.
 ///
-/// K diag(μ_s) is a contraction, so that ten products do where half of the radiation is scattered. After
-/// the iteration the residual is computed anew: in all rows by ``SlabOperator``, and, lest that operator
-/// be wrong, in four rows from E₂.
+/// K diag(μ_s) is a contraction: where half of the radiation is scattered, ten products are enough. After
+/// the iteration the residual is recomputed: in all rows by ``SlabOperator``, and, in case that operator
+/// is wrong, in four rows from E₂.
 struct SlabIteration: ~Copyable {
   /// The number N of cells.
   let cellCount: Int
@@ -85,7 +85,7 @@ struct SlabIteration: ~Copyable {
       reached = measure(solution.span, attenuation)
       products += used
       if used == Self.capacity { cyclesLeft -= 1 }
-      // A cycle that gains less than half of the residual has met rounding, or a system too hard.
+      // If a cycle reduces the residual by less than half, rounding or a hard system stops the iteration.
       if reached <= Self.target || !(reached < before / 2) || cyclesLeft == 0 { break }
     }
     let rows = measureRows(solution.span)
@@ -129,7 +129,7 @@ struct SlabIteration: ~Copyable {
     return RadiativeTransfer1D.relative(residual.span, source: source, solution: solution)
   }
 
-  /// Computes the residual that `measure` found last from E₂, in rows that lie evenly.
+  /// Computes the last residual of `measure` again from E₂, in evenly spaced rows.
   ///
   /// - Returns: Its relative size in these rows.
   private func measureRows(_ solution: Span<Double>) -> Double {

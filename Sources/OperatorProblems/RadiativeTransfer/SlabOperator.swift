@@ -11,9 +11,9 @@ import SpecialFunctions
 /// (1 - E₂(Δ / 2)) f / μ_t.
 ///
 /// All entries of K are integrals of the kernel over cells, so that the relative error of the kernel,
-/// 1e-15, bounds that of K f for f ≥ 0, whatever the depth. Rounding adds 1e-15 or so, since each intensity
-/// is a convex combination of what it was and of f / μ_t, or 2e-18 N where that is more and all cells are
-/// equal and round alike (SlabOperatorTests).
+/// 1e-15, bounds that of K f for f ≥ 0 at any depth. Rounding adds about 1e-15, since each intensity
+/// is a convex combination of its old value and f / μ_t, or 2e-18 N where that is more and all cells are
+/// equal and have the same rounding error (SlabOperatorTests).
 struct SlabOperator: ~Copyable {
   private typealias Lanes = VectorFunctions.Lanes
 

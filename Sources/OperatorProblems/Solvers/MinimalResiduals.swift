@@ -160,7 +160,7 @@ struct MinimalResiduals: ~Copyable {
   private func dot(_ a: Int, _ b: Int) -> Double {
     let x = basis.span.extracting(a * stride..<(a + 1) * stride)
     let y = basis.span.extracting(b * stride..<(b + 1) * stride)
-    // Vectors have whole lanes, hence the reads stay inside both spans.
+    // Vectors have whole lanes, so the reads stay inside both spans.
     return unsafe x.withUnsafeBytes { x in
       unsafe y.withUnsafeBytes { y in
         var sum = Lanes.zero

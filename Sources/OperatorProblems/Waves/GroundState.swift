@@ -66,7 +66,7 @@ struct GroundState: ~Copyable {
   /// - Parameters:
   ///   - potential: V, at least 1.
   ///   - nonlinearity: β, not negative.
-  ///   - u: The start, of which the signs do not count; becomes the ground state.
+  ///   - u: The start, whose signs do not matter; becomes the ground state.
   /// - Returns: What is known about it; the caller judges the residual.
   func solve(
     potential: Span<Double>, nonlinearity: Double, state u: inout MutableSpan<Double>

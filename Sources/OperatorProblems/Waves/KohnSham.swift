@@ -6,7 +6,7 @@ import SpecialFunctions
 /// (-½Δ + V) ψ_i = ε_i ψ_i in a periodic cell of edge L, ρ = Σ_{i ≤ n_e} |ψ_i|² with ∫ |ψ_i|² = 1 (Fan et al.,
 /// MNN-H², eq. 4.13), by Fourier transforms on the nodes i L / N, i = 0 ... N - 1. The cell is that of the
 /// authors' programs, 80 or 16 × 16: in the paper's [-1, 1]^d, with its widths, the kinetic energy would
-/// leave nothing of the wells.
+/// dominate, and hardly any orbital would be bound.
 public struct KohnSham<let dimension: Int>: OperatorProblem, ~Copyable {
   /// The options of the problem.
   public struct Options: Equatable, Sendable {
@@ -172,7 +172,7 @@ public struct KohnSham<let dimension: Int>: OperatorProblem, ~Copyable {
 
   /// Finds levels by the block method.
   ///
-  /// Errors of the density are residuals over the gap at the cut, hence small gaps ask for small residuals.
+  /// Errors of the density are residuals over the gap at the cut, so small gaps need small residuals.
   ///
   /// - Returns: Nil if the matrix is too small for it or it does not converge.
   func findByBlocks(_ wanted: Int) throws(LAPACKError) -> LevelSet? {
@@ -182,7 +182,7 @@ public struct KohnSham<let dimension: Int>: OperatorProblem, ~Copyable {
       let gap = (values[electrons] - values[electrons - 1]) / norm
       return norm * min(0.5 * Self.residualBound, max(1e-14, 1e-10 * gap))
     }
-    // A larger block is made and freed for one sample, lest the next one depend on it.
+    // A larger block is used for one sample only, so that the next sample does not depend on it.
     guard wanted == options.electrons + 1 else {
       return try LowestLevels(count: pointCount, wanted: wanted).find(of: hamiltonian, bound: bound)
     }
@@ -213,7 +213,7 @@ public struct KohnSham<let dimension: Int>: OperatorProblem, ~Copyable {
     }
   }
 
-  /// Computes the residuals of all levels anew.
+  /// Recomputes the residuals of all levels.
   private func check(
     _ levels: LevelSet, scratch: inout MutableSpan<Double>
   ) throws(ProblemError) {
