@@ -49,7 +49,7 @@ public enum ExponentialIntegral {
     let width = Lanes.scalarCount
     let count = x.count
     let whole = count - count % width
-    // Reads and writes below stay under `whole`, hence inside both spans.
+    // Reads and writes below stay under `whole`, and so inside both spans.
     unsafe x.withUnsafeBytes { source in
       unsafe values.withUnsafeMutableBytes { target in
         for start in stride(from: 0, to: whole * 8, by: width * 8) {
