@@ -53,8 +53,7 @@ struct Scratch: ~Copyable {
 func program(
   _ words: [String], ranks: Int? = nil, environment: [String: String] = [:]
 ) throws -> Launch {
-  try launch(
-    "h2nn-dist", arguments: words, ranks: ranks, environment: environment, timeout: 120)
+  try launch("h2nn-dist", arguments: words, ranks: ranks, environment: environment)
 }
 
 /// Runs the program on ranks whose command lines differ, as on nodes that see other files.
@@ -66,7 +65,7 @@ func program(onRanks lines: [[String]]) throws -> Launch {
   let path = try locate("h2nn-dist").path
   // What stands behind a colon is the next program of mpirun.
   let others = lines.dropFirst().flatMap { [":", "-n", "1", path] + $0 }
-  return try launch("h2nn-dist", arguments: lines[0] + others, ranks: 1, timeout: 120)
+  return try launch("h2nn-dist", arguments: lines[0] + others, ranks: 1)
 }
 
 extension Launch {

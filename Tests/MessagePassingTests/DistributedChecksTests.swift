@@ -47,7 +47,7 @@ struct DistributedChecksTests {
   @Test("a program that hangs is killed and reported")
   func hangIsReported() throws {
     let error = #expect(throws: LaunchError.self) {
-      try launch("DistributedChecks", arguments: ["hang"], ranks: 2, timeout: 3)
+      try launch("DistributedChecks", arguments: ["hang"], ranks: 2, limits: TimeLimits(idle: 3))
     }
     guard case .hang = error else {
       Issue.record("\(String(describing: error)) is not a hang")

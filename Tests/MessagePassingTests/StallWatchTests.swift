@@ -11,7 +11,7 @@ struct StallWatchTests {
     _ location: SourceLocation = #_sourceLocation
   ) throws -> [String] {
     let result = try launch(
-      "DistributedChecks", arguments: [check], ranks: ranks, environment: environment, timeout: 30)
+      "DistributedChecks", arguments: [check], ranks: ranks, environment: environment)
     #expect(result.status == 70, "\(result.errors)", sourceLocation: location)
     #expect(result.output.isEmpty, sourceLocation: location)
     return result.errors.split(separator: "\n").map { String($0) }

@@ -12,8 +12,7 @@ struct HDF5StallTests {
     let folder = try ScratchFolder()
     let path = folder.file("stall.h5")
     let result = try launch(
-      "DistributedChecks", arguments: [check], ranks: 3, environment: ["STALL_FILE": path],
-      timeout: 30)
+      "DistributedChecks", arguments: [check], ranks: 3, environment: ["STALL_FILE": path])
     #expect(result.status == 70, "\(result.errors)")
     for rank in 0..<2 {
       let line =

@@ -16,16 +16,16 @@ public enum LaunchError: Error, CustomStringConvertible {
   /// There is no such product beside the test bundle.
   case missingProduct(String, searched: [String])
   /// The program did not end in time and was killed; with what it had written.
-  case hang(String, timeout: TimeInterval, Launch)
+  case hang(String, limit: String, Launch)
 
   /// What went wrong, in words.
   public var description: String {
     switch self {
     case .missingProduct(let product, let searched):
       "no product \(product) in \(searched.joined(separator: ", "))"
-    case .hang(let command, let timeout, let launch):
+    case .hang(let command, let limit, let launch):
       """
-      hang: \(command) was killed after \(timeout) s
+      hang: \(command) was killed after \(limit)
       output: \(launch.output)
       errors: \(launch.errors)
       """
@@ -43,12 +43,12 @@ private let turn = Mutex<Void>(())
 ///   - arguments: The arguments of the program.
 ///   - ranks: The number of processes; nil to start the program alone, without `mpirun`.
 ///   - environment: The variables to set beside those that this process has.
-///   - timeout: The number of seconds after which the program is killed.
+///   - limits: How long the program may take; then it is killed.
 /// - Returns: The exit status and the output of the program.
 /// - Throws: ``LaunchError`` if there is no such product or it hangs.
 public func launch(
   _ product: String, arguments: [String] = [], ranks: Int?, environment: [String: String] = [:],
-  timeout: TimeInterval = 60
+  limits: TimeLimits = .standard
 ) throws -> Launch {
   let program = try locate(product).path
   var command = [program] + arguments
@@ -64,7 +64,7 @@ public func launch(
   variables["PMIX_MCA_psec"] = variables["PMIX_MCA_psec"] ?? "native"
   variables.merge(environment) { _, new in new }
   return try turn.withLock { _ in
-    try run(command, environment: variables, timeout: timeout)
+    try execute(command, environment: variables, limits: limits)
   }
 }
 
@@ -95,10 +95,18 @@ public func locate(_ product: String) throws -> URL {
   return found
 }
 
-/// Runs a command with its output in files, since a full pipe would stop it.
-private func run(
-  _ command: [String], environment: [String: String], timeout: TimeInterval
+/// Runs a command and waits for its end.
+///
+/// - Parameters:
+///   - command: The name of the program and its arguments.
+///   - environment: The variables of the program; nil for those of this process.
+///   - limits: How long the program may take; then it is killed.
+/// - Returns: The exit status and the output of the program.
+/// - Throws: ``LaunchError`` if it hangs.
+public func execute(
+  _ command: [String], environment: [String: String]? = nil, limits: TimeLimits = .standard
 ) throws -> Launch {
+  // Files take its output, since a full pipe would stop it.
   let folder = FileManager.default.temporaryDirectory
     .appendingPathComponent("launch-\(UUID().uuidString)")
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -108,29 +116,50 @@ private func run(
   let process = Process()
   process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
   process.arguments = command
-  process.environment = environment
+  if let environment { process.environment = environment }
   process.standardInput = FileHandle.nullDevice
   process.standardOutput = try FileHandle(forWritingTo: files[0])
   process.standardError = try FileHandle(forWritingTo: files[1])
-  let ended = DispatchSemaphore(value: 0)
-  process.terminationHandler = { _ in ended.signal() }
-  try process.run()
-  let isHanging = ended.wait(timeout: .now() + timeout) == .timedOut
-  if isHanging {
-    // mpirun ends its processes when it is asked to end; a second later it is not asked.
-    process.terminate()
-    if ended.wait(timeout: .now() + 5) == .timedOut {
-      kill(process.processIdentifier, SIGKILL)
-      ended.wait()
-    }
-  }
+  let limit = try process.run(within: limits)
   let texts = try files.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
   let signalled = process.terminationReason == .uncaughtSignal
   let launch = Launch(
     status: signalled ? -process.terminationStatus : process.terminationStatus,
     output: texts[0], errors: texts[1])
-  guard !isHanging else {
-    throw LaunchError.hang(command.joined(separator: " "), timeout: timeout, launch)
+  if let limit {
+    throw LaunchError.hang(command.joined(separator: " "), limit: limit, launch)
   }
   return launch
+}
+
+extension Process {
+  /// Runs until the end, or until a limit is passed: then the process is killed.
+  ///
+  /// - Parameters:
+  ///   - limits: How long it may take.
+  ///   - meanwhile: What is done once it has started.
+  /// - Returns: The limit that was passed, in words; nil for a process that has ended by itself.
+  /// - Throws: An error of the system if it cannot be started, or what the other work throws.
+  public func run(
+    within limits: TimeLimits, _ meanwhile: () throws -> Void = {}
+  ) throws -> String? {
+    let ended = DispatchSemaphore(value: 0)
+    terminationHandler = { _ in ended.signal() }
+    try run()
+    try meanwhile()
+    var watch = LimitWatch(limits, of: processIdentifier)
+    while ended.wait(timeout: .now() + 0.25) == .timedOut {
+      guard let limit = watch.passedLimit() else { continue }
+      let members = ProcessTree.members(of: processIdentifier)
+      // mpirun ends its processes when it is asked to end; shells leave theirs behind, and as long as one of
+      // them lives the process does not count as ended.
+      terminate()
+      if ended.wait(timeout: .now() + 5) == .timedOut {
+        for member in members { kill(member, SIGKILL) }
+        ended.wait()
+      }
+      return limit
+    }
+    return nil
+  }
 }
