@@ -25,8 +25,13 @@ public struct DatasetFile: Sendable {
   public let points: PointSet
   /// The points of the outputs, where they differ.
   public let outputPoints: PointSet?
+  /// The shape of the inputs, the samples first, as if the file had them so.
+  public let inputShape: [Int]
+  /// The shape of the outputs; nil if they are not needed.
+  public let outputShape: [Int]?
+
   /// The number of samples.
-  public let sampleCount: Int
+  public var sampleCount: Int { inputShape[0] }
 
   /// The number of points of an output.
   public var outputCount: Int { (outputPoints ?? points).count }
@@ -53,7 +58,7 @@ public struct DatasetFile: Sendable {
       return DatasetFile(
         path: path, layout: layout, points: points,
         outputPoints: try Dataset.outputPointSet(file, nil, points, layout),
-        sampleCount: inputShape[0])
+        inputShape: inputShape, outputShape: nil)
     }
     let outputShape = try FieldReader(file, layout.outputName, layout).shape
     guard inputShape[0] == outputShape[0] else {
@@ -64,7 +69,7 @@ public struct DatasetFile: Sendable {
     return DatasetFile(
       path: path, layout: layout, points: points,
       outputPoints: try Dataset.outputPointSet(file, outputShape, points, layout),
-      sampleCount: inputShape[0])
+      inputShape: inputShape, outputShape: outputShape)
   }
 
   /// Reads the fields at some points, for all samples, and checks that they are finite numbers.
@@ -192,7 +197,7 @@ public struct Dataset: Sendable {
     _ path: String, layout: DatasetLayout
   ) throws -> (inputs: PointSet, outputs: PointSet?) {
     let file = try HDF5File.open(path)
-    var shape = try file.shape(of: layout.inputName)
+    var shape = try FieldReader.shape(file, layout.inputName, layout)
     if layout.samplesLast, let samples = shape.popLast() { shape.insert(samples, at: 0) }
     while shape.count > 2, shape.last == 1 { shape.removeLast() }
     let points = try pointSet(file, "/Points", shape, layout.inputName)
@@ -228,10 +233,13 @@ public struct Dataset: Sendable {
       }
       return .grid(grid)
     }
-    let pointShape = try file.shape(of: name)
+    var pointShape = try file.shape(of: name)
+    // One coordinate of each point needs no second dimension.
+    if pointShape.count == 1 { pointShape.append(1) }
     guard pointShape.count == 2, (1...3).contains(pointShape[1]), pointShape[0] > 0 else {
       throw TrainingError.data(
-        "\(file.path):\(name) has the shape \(pointShape); needed is points × 1, 2 or 3")
+        "\(file.path):\(name) has the shape \(pointShape); needed is points × 1, 2 or 3 coordinates"
+      )
     }
     if let sample, sample.reduce(1, *) != pointShape[0] {
       throw TrainingError.data(

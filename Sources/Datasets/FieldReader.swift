@@ -21,7 +21,7 @@ struct FieldReader {
   ///   - layout: The order in it.
   /// - Throws: An `ExitStatusError`: 65 if the field has not the shape of fields.
   init(_ file: borrowing HDF5File, _ name: String, _ layout: DatasetLayout) throws {
-    var shape = try file.shape(of: name)
+    var shape = try Self.shape(file, name, layout)
     guard shape.count >= 2, shape.allSatisfy({ $0 > 0 }) else {
       throw TrainingError.data(
         "\(file.path):\(name) has the shape \(shape); needed is samples × points, "
@@ -33,6 +33,22 @@ struct FieldReader {
     self.shape = shape
     self.name = name
     samplesLast = layout.samplesLast
+  }
+
+  /// Returns the shape of a field in the file; says what the file holds if the field is not there.
+  static func shape(
+    _ file: borrowing HDF5File, _ name: String, _ layout: DatasetLayout
+  ) throws -> [Int] {
+    guard try !file.exists(name) else { return try file.shape(of: name) }
+    let option = name == layout.inputName ? "input-name" : "output-name"
+    let names = try file.names().filter { !$0.isEmpty }
+    let shown = names.prefix(12).map { "/\($0)" }.joined(separator: ", ")
+    throw TrainingError.data(
+      "\(file.path): there is no dataset \(name); "
+        + (names.isEmpty
+          ? "the file is empty"
+          : "the file holds \(shown)\(names.count > 12 ? ", …" : ""): name the field with --\(option)")
+    )
   }
 
   /// Reads all samples at some points and checks that they are finite numbers.

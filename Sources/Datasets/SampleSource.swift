@@ -29,7 +29,8 @@ public final class SampleSource {
   public init(_ data: Dataset) {
     file = DatasetFile(
       path: data.path, layout: DatasetLayout(), points: data.points,
-      outputPoints: data.outputPoints, sampleCount: data.sampleCount)
+      outputPoints: data.outputPoints, inputShape: [data.sampleCount, data.inputWidth],
+      outputShape: [data.sampleCount, data.outputWidth])
     (inputColumns, outputColumns) = (data.inputColumns, data.outputColumns)
     (whole, reader, blockSize) = (data, nil, data.sampleCount)
   }

@@ -38,7 +38,7 @@ func runProgram(_ words: [String]) -> Int32 {
       Voice.say(Help.program)
       return words.isEmpty ? ExitStatus.usage : 0
     }
-    if name == "--version" {
+    if ["--version", "-V", "version"].contains(name) {
       Voice.say("h2nn-dist \(Checkpoint.programVersion)")
       return 0
     }

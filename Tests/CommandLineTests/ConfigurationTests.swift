@@ -76,6 +76,22 @@ struct ConfigurationTests {
     try expectFailure(["inspect", "--config", path], status: 64, [fragment], ranks: [nil])
   }
 
+  @Test(
+    "the line of a mistake is told",
+    arguments: [
+      ("{channels: 3,\n layers: [1, 2}", "line 2: } does not close the [ of line 2"),
+      ("{\n channels: 3,\n", "line 1: { is not closed"),
+      ("{channels: 3,\n model: 'h2nn,\n leaf: 3}", "line 2: the text that begins with '"),
+      ("{channels: 3, // r\n leaf: 5\n layers: 2}", "line 2: not an entry"),
+      ("/* two\n lines */ {channels: 3,\n\n leaf 5}", "line 4: not an entry"),
+      ("{channels: 3}\n}", "line 2: } closes nothing"), ("{}\n/* no end", "line 2: the comment"),
+    ])
+  func mistakes(text: String, fragment: String) throws {
+    let scratch = try Scratch()
+    let path = try scratch.write(text, to: "job.json5")
+    try expectFailure(["inspect", "--config", path], status: 64, [fragment], ranks: [nil])
+  }
+
   @Test("one message comes from any number of ranks")
   func ranks() throws {
     let scratch = try Scratch()

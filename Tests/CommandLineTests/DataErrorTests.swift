@@ -24,8 +24,12 @@ struct Damage: Sendable, CustomTestStringConvertible {
 @Suite("Wrong files", .serialized)
 struct DataErrorTests {
   static let damages = [
-    Damage("no inputs", ["/Input"], names: ("", "/Output")),
-    Damage("no outputs", ["/Output"], names: ("/Input", "")),
+    Damage(
+      "no inputs", ["no dataset /Input", "the file holds /Output", "--input-name"],
+      names: ("", "/Output")),
+    Damage(
+      "no outputs", ["no dataset /Output", "the file holds /Input", "--output-name"],
+      names: ("/Input", "")),
     Damage("fewer outputs than inputs", ["/Output", "120", "119"]) { fields in
       fields.outputSamples = 119
       fields.outputs.removeLast(40)

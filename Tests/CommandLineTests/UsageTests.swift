@@ -27,6 +27,8 @@ struct UsageTests {
     Refusal("train --data d.h5 --out run --model h2n", "--model h2n", "did you mean h2nn?"),
     Refusal("train --data d.h5 --out run --schedule cosin", "--schedule", "did you mean cosine?"),
     Refusal("train --data d.h5 --out run extra", "unexpected argument 'extra'", "train --help"),
+    Refusal("train --data d.h5 --out run --lr 1", "did you mean --learning-rate?"),
+    Refusal("train --data d.h5 --out run --iter 1", "did you mean --iterations?"),
   ]
 
   static let missingWords = [

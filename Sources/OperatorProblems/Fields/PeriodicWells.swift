@@ -55,9 +55,17 @@ public struct PeriodicWells: Equatable, Sendable {
   static var purpose: UInt32 { 0x5745_4C4C }
 
   /// Where the widths are drawn.
-  var widths: ClosedRange<Double> {
-    switch shape {
-    case .variance(let range), .deviation(let range): range
+  public var widths: ClosedRange<Double> {
+    get {
+      switch shape {
+      case .variance(let range), .deviation(let range): range
+      }
+    }
+    set {
+      switch shape {
+      case .variance: shape = .variance(newValue)
+      case .deviation: shape = .deviation(newValue)
+      }
     }
   }
 

@@ -46,7 +46,8 @@ extension TrainingRun {
     do {
       try metrics.write(toFile: metricsPath, atomically: true, encoding: .utf8)
     } catch {
-      throw TrainingError(exitStatus: 74, "\(metricsPath): cannot be written: \(error)")
+      throw TrainingError(
+        exitStatus: 74, "\(metricsPath): cannot be written: \(ExitStatus.reason(of: error))")
     }
   }
 
@@ -58,7 +59,8 @@ extension TrainingRun {
       try file.write(contentsOf: Data("\(line.json)\n".utf8))
       try file.close()
     } catch {
-      throw TrainingError(exitStatus: 74, "\(metricsPath): cannot be written: \(error)")
+      throw TrainingError(
+        exitStatus: 74, "\(metricsPath): cannot be written: \(ExitStatus.reason(of: error))")
     }
   }
 }

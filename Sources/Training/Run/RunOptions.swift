@@ -18,7 +18,7 @@ public struct RunOptions: Sendable {
   /// The bytes that all samples may take on each rank; if they are more, they are read as they are needed.
   public var sampleMemory = SampleSource.defaultMemory
   /// The longest time that a rank may wait for another one; for ever if nil.
-  public var stallTimeout: Duration?
+  public var stallTimeout: Duration? = .seconds(600)
   /// The operators that a linear start can name.
   public var knownOperators: [KnownOperator] = []
 
@@ -36,6 +36,8 @@ public struct Progress: Sendable {
   public let loss: Double
   /// The mean error of the validation part, when it was last evaluated.
   public let validationError: Double?
+  /// Whether the validation part was evaluated after this step.
+  public let isValidated: Bool
   /// The seconds that a step took, the median since the last line.
   public let secondsPerStep: Double
   /// The seconds that the remaining steps will take.

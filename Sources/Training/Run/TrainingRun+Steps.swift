@@ -108,7 +108,8 @@ extension TrainingRun {
     report(
       Progress(
         step: step, iterations: options.iterations, loss: loss, validationError: validationError,
-        secondsPerStep: median, secondsLeft: median * Double(options.iterations - step),
+        isValidated: isValidated, secondsPerStep: median,
+        secondsLeft: median * Double(options.iterations - step),
         isLast: isLast))
   }
 }

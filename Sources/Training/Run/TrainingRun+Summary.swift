@@ -7,6 +7,8 @@ import OperatorNetworks
 
 /// The results of a training run: the object that `train --summary` writes.
 public struct TrainingSummary: Sendable {
+  /// What the run worked with.
+  public let facts: RunFacts
   /// The parameters as the papers count.
   public let parameters: Int
   /// The stored parameters.
@@ -41,10 +43,16 @@ public struct TrainingSummary: Sendable {
   /// Remarks on data and result for the user.
   public let notes: [String]
 
+  /// Whether the network predicts the test part no better than the mean of the training outputs does.
+  public var isNoBetterThanMean: Bool {
+    guard let testError, let meanPredictorError else { return false }
+    return !(testError < meanPredictorError)
+  }
+
   /// The summary as a JSON object; missing numbers are null.
   public var jsonObject: [String: Any] {
     func value(_ number: Double?) -> Any { jsonNumber(number) }
-    return [
+    let numbers: [String: Any] = [
       "parameters": parameters, "active_parameters": activeParameters, "iterations": iterations,
       "train_error": value(trainError), "validation_error": value(validationError),
       "test_error": value(testError), "mean_predictor_error": value(meanPredictorError),
@@ -55,6 +63,7 @@ public struct TrainingSummary: Sendable {
       "zero_samples": Dictionary(
         uniqueKeysWithValues: Part.allCases.map { ($0.rawValue, zeroSamples[$0] ?? 0) }),
     ]
+    return numbers.merging(facts.jsonObject) { number, _ in number }
   }
 }
 
@@ -86,6 +95,7 @@ extension TrainingRun {
       try errors(.training), try errors(.validation), try errors(.test)
     )
     return TrainingSummary(
+      facts: facts,
       parameters: network.parameterCount, activeParameters: network.activeParameterCount,
       iterations: trainer.step, trainError: training?.knownMean,
       validationError: validation?.knownMean ?? validationError,

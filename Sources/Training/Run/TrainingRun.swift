@@ -9,6 +9,8 @@ public import ParallelHDF5
 
 /// Trains a network from a dataset, with checkpoints and metrics.
 public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
+  /// What the run works with.
+  let facts: RunFacts
   let configuration: RunConfiguration
   let options: RunOptions
   let source: SampleSource
@@ -41,6 +43,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   ///   - gridOptions: How the ranks are arranged.
   ///   - world: The ranks.
   ///   - isStopRequested: Whether this rank was asked to stop.
+  ///   - begin: Receives what the run works with, before it reads samples.
   ///   - note: Receives remarks that the user should see.
   ///   - report: Receives the lines of progress, on rank 0.
   /// - Returns: How the run ended.
@@ -48,7 +51,8 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   public static func train(
     _ configuration: RunConfiguration, options: RunOptions, data: DatasetFile,
     as scalar: Scalar.Type, gridOptions: GridOptions, on world: borrowing Communicator,
-    isStopRequested: () -> Bool, note: (String) -> Void, report: (Progress) -> Void
+    isStopRequested: () -> Bool, begin: (RunFacts) -> Void, note: (String) -> Void,
+    report: (Progress) -> Void
   ) throws -> TrainingOutcome {
     if let timeout = options.stallTimeout {
       world.stallWatch.start(timeout: timeout, program: "h2nn-dist")
@@ -68,7 +72,13 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     try world.agree { try plan.checkMemory() }
     let grid = try ProcessGrid(
       dataGroups: plan.dataGroups, treeRanks: plan.treeRanks, on: world)
-    var run = try TrainingRun(configuration, options, data, network, plan, on: grid)
+    let facts = RunFacts(
+      file: data, configuration: configuration, parameters: network.parameterCount,
+      activeParameters: network.activeParameterCount,
+      dataGroups: plan.dataGroups, treeRanks: plan.treeRanks,
+      replicatedBoxes: plan.replicatedBoxes, stepsMade: header?.step ?? 0)
+    begin(facts)
+    var run = try TrainingRun(facts, options, network, plan, on: grid)
     // The library must not be in use in the background when the program ends.
     defer { run.source.settle() }
     for text in run.notes { note(text) }
@@ -103,10 +113,12 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   }
 
   private init(
-    _ configuration: RunConfiguration, _ options: RunOptions, _ file: DatasetFile,
-    _ network: Network, _ plan: StepPlan, on grid: borrowing ProcessGrid
+    _ facts: RunFacts, _ options: RunOptions, _ network: Network, _ plan: StepPlan,
+    on grid: borrowing ProcessGrid
   ) throws {
-    self.configuration = configuration
+    let file = facts.file
+    self.facts = facts
+    configuration = facts.configuration
     self.options = options
     self.network = network
     let settings = configuration.training
@@ -184,10 +196,10 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
         try files.removeItem(atPath: path)
       }
     } catch {
-      let reason = (error as NSError).userInfo[NSUnderlyingErrorKey] ?? error
       throw TrainingError(
         exitStatus: ExitStatus.cannotCreate,
-        "\(directory): cannot be made ready for a run; choose another --out (\(reason))")
+        "\(directory): cannot be made ready for a run; choose another --out (\(ExitStatus.reason(of: error)))"
+      )
     }
   }
 

@@ -16,6 +16,9 @@ struct BaselineCommand: DistributedCommand {
   let part: Part
   let out: OutputFile?
 
+  /// The part whose errors are computed, unless another one is asked for.
+  static let standardPart = Part.test
+
   init(_ arguments: Arguments) throws(TrainingError) {
     self.arguments = arguments
     data = try arguments.required("data")
@@ -23,14 +26,9 @@ struct BaselineCommand: DistributedCommand {
     var options = BaselineOptions()
     _ = try arguments.required("method")
     options.method = try arguments.choice("method", BaselineMethod.self) ?? options.method
-    options.kernel = try arguments.choice("kernel", KernelKind.self) ?? options.kernel
-    options.regularization = try arguments.real("regularization", 0...1e300)
-    options.lengthScale = try arguments.real("length-scale", 1e-6...1e6)
-    options.samplesLimit = try arguments.integer("samples-limit")
-    options.searchLimit = try arguments.integer("search-samples") ?? options.searchLimit
-    options.split = try arguments.split() ?? options.split
+    try arguments.read(Setting<BaselineOptions>.regression + [.split], into: &options)
     self.options = options
-    part = try arguments.choice("part", Part.self) ?? .test
+    part = try arguments.choice("part", Part.self) ?? Self.standardPart
     out = arguments.has("out") ? try OutputFile(arguments) : nil
     let foreign: [String] =
       switch options.method {

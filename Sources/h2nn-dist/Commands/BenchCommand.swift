@@ -16,13 +16,12 @@ struct BenchCommand: DistributedCommand {
 
   init(_ arguments: Arguments) throws(TrainingError) {
     self.arguments = arguments
-    var network = try arguments.networkOptions()
-    if arguments.text("model") == nil { network.model = .mnnH2 }
     configuration = RunConfiguration(
-      network: network, training: try arguments.trainingOptions())
-    shape = try arguments.shape("points") ?? [320]
+      network: try arguments.networkOptions(standard: Self.standardNetwork),
+      training: try arguments.trainingOptions())
+    shape = try arguments.shape("points") ?? PointDescription.standardShape
     try Voice.checkSummary(arguments.text("out"))
-    repetitions = try arguments.integer("repeat") ?? 9
+    repetitions = try arguments.integer("repeat") ?? Self.standardRepetitions
     grid = try arguments.gridOptions()
     let bytes = 16 * Double(configuration.training.batch) * shape.reduce(1.0) { $0 * Double($1) }
     guard bytes <= Self.mostBytes else {
@@ -31,6 +30,15 @@ struct BenchCommand: DistributedCommand {
           + "on each rank, at most \(Voice.short(Self.mostBytes / 1e9)) GB are measured with")
     }
   }
+
+  /// The network whose step is measured, unless options say otherwise.
+  static var standardNetwork: NetworkOptions {
+    var network = NetworkOptions()
+    network.model = .mnnH2
+    return network
+  }
+
+  static let standardRepetitions = 9
 
   /// The most bytes of the fields of a batch.
   private static let mostBytes = 4e9

@@ -17,13 +17,17 @@ struct GenerateCommand: DistributedCommand {
   let precision: Precision
   let layout: DatasetLayout
 
+  static let standardSeed: Int64 = 1
+  static let standardSamples = 20000
+  static let standardPrecision = Precision.double
+
   init(_ arguments: Arguments) throws(TrainingError) {
     self.arguments = arguments
     out = try OutputFile(arguments)
-    seed = try arguments.seed() ?? 1
+    seed = try arguments.seed() ?? Self.standardSeed
     samples = try arguments.integer("samples")
     inputs = arguments.text("inputs")
-    precision = try arguments.choice("precision", Precision.self) ?? .double
+    precision = try arguments.choice("precision", Precision.self) ?? Self.standardPrecision
     layout = try arguments.layout()
     entry = try ProblemCatalogue.entry(arguments.positional)
     try entry.refuseForeign(arguments)
@@ -58,7 +62,7 @@ struct GenerateCommand: DistributedCommand {
     _ problem: inout P, _ given: Dataset?, on world: borrowing Communicator
   ) throws {
     let start = ContinuousClock.now
-    let count = given?.sampleCount ?? samples ?? 20000
+    let count = given?.sampleCount ?? samples ?? Self.standardSamples
     try out.write(on: world) { path in
       let file = try HDF5File.create(path, on: world)
       try describe(problem, given, count, in: file)

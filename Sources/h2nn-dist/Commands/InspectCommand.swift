@@ -17,7 +17,7 @@ struct InspectCommand: Command {
   init(_ arguments: Arguments) throws(TrainingError) {
     self.arguments = arguments
     options = try arguments.networkOptions()
-    shape = try arguments.shape("points") ?? [320]
+    shape = try arguments.shape("points") ?? PointDescription.standardShape
     grid = try GridReport(arguments)
   }
 

@@ -49,7 +49,8 @@ struct PlotCommand: DistributedCommand {
           try Chart.svg(charts).write(toFile: path, atomically: false, encoding: .utf8)
         } catch {
           throw TrainingError(
-            exitStatus: ExitStatus.cannotCreate, "\(path): cannot be written: \(error)")
+            exitStatus: ExitStatus.cannotCreate,
+            "\(path): cannot be written: \(ExitStatus.reason(of: error))")
         }
       }
     }

@@ -44,18 +44,3 @@ struct PredictCommand: DistributedCommand {
     return 0
   }
 }
-
-/// Points in words, for messages.
-struct PointDescription {
-  let text: String
-
-  init(_ points: PointSet, _ outputs: PointSet? = nil) {
-    let here =
-      if let shape = points.gridShape {
-        "a grid of \(shape.map(String.init).joined(separator: "x")) points"
-      } else {
-        "\(points.count) points in \(points.dimension) dimensions"
-      }
-    text = here + (outputs.map { " with outputs on \(PointDescription($0).text)" } ?? "")
-  }
-}

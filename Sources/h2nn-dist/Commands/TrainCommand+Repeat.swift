@@ -36,6 +36,8 @@ extension TrainCommand {
     on world: borrowing Communicator
   ) throws -> Int32 {
     var repetitions: [Repetition] = []
+    // The same for all seeds.
+    var ridge: Double?
     for index in 0..<count {
       // All ranks see the same.
       let isOver = try world.allReduce(.max, StopSignals.isRequested ? 1 : 0) == 1
@@ -47,7 +49,10 @@ extension TrainCommand {
       Voice.note("\(options.directory): training \(index + 1) of \(count)")
       do {
         let (summary, isStopped) = try train(configuration, options, dataset, on: world)
-        try report(summary, in: options.directory)
+        if ridge == nil && !isStopped {
+          ridge = try ridgeError(dataset, configuration.training.split, on: world)
+        }
+        try report(summary, ridge: isStopped ? nil : ridge, in: options.directory)
         repetitions.append(
           Repetition(
             seed: seed, directory: options.directory, summary: summary, isFinished: !isStopped))

@@ -34,18 +34,8 @@ struct TrainCommand: DistributedCommand {
       throw .usage("--repeat \(repeats): --seed \(training.seed) leaves fewer seeds above it")
     }
     var options = RunOptions()
-    options.directory = try arguments.required("out")
-    options.restart = arguments.has("restart")
-    options.stopAfter = try arguments.integer("stop-after")
-    options.reportEvery = try arguments.integer("report-every") ?? options.reportEvery
-    options.validateEvery =
-      try arguments.integer("validate-every", atLeast: 0) ?? options.validateEvery
-    options.checkpointEvery =
-      try arguments.integer("checkpoint-every", atLeast: 0) ?? options.checkpointEvery
-    let memory = try arguments.integer("sample-memory", atLeast: 0)
-    options.sampleMemory = memory.map { $0 * 1_000_000 } ?? options.sampleMemory
-    let stall = try arguments.integer("stall-timeout", atLeast: 0) ?? 600
-    options.stallTimeout = stall == 0 ? nil : .seconds(stall)
+    _ = try arguments.required("out")
+    try arguments.read(Setting<RunOptions>.run, into: &options)
     options.knownOperators = [CustomOperator.known]
     self.options = options
   }
@@ -65,8 +55,9 @@ struct TrainCommand: DistributedCommand {
     let configuration = RunConfiguration(network: network, training: training, layout: layout)
     guard let repeats else {
       let outcome = try train(configuration, options, dataset, on: world)
-      try report(outcome.summary, in: options.directory)
-      try Voice.summarize(outcome.summary.jsonObject, to: arguments.text("summary"))
+      let ridge = outcome.isStopped ? nil : try ridgeError(dataset, training.split, on: world)
+      let summary = try report(outcome.summary, ridge: ridge, in: options.directory)
+      try Voice.summarize(summary, to: arguments.text("summary"))
       return outcome.isStopped ? ExitStatus.stoppedEarly : 0
     }
     return try train(repeats, configuration, dataset, on: world)
@@ -89,18 +80,12 @@ struct TrainCommand: DistributedCommand {
     _ configuration: RunConfiguration, _ options: RunOptions, _ dataset: DatasetFile,
     as scalar: Scalar.Type, on world: borrowing Communicator
   ) throws -> (summary: TrainingSummary, isStopped: Bool) {
+    var table = ProgressTable()
     let outcome = try TrainingRun.train(
       configuration, options: options, data: dataset, as: scalar, gridOptions: grid, on: world,
-      isStopRequested: { StopSignals.isRequested }, note: { Voice.note($0) }
-    ) { progress in
-      let validation = progress.validationError.map { "  error \(Voice.short($0))" } ?? ""
-      Voice.progress(
-        "\(String(progress.step).aligned(to: 7))/\(progress.iterations)  "
-          + "loss \(Voice.short(progress.loss))\(validation)  "
-          + "\(Voice.short(progress.secondsPerStep * 1000)) ms/step  "
-          + "\(Voice.duration(progress.secondsLeft)) left",
-        isLast: progress.isLast)
-    }
+      isStopRequested: { StopSignals.isRequested },
+      begin: { RunReport(facts: $0).lines.forEach(Voice.note) }, note: { Voice.note($0) }
+    ) { table.print($0) }
     switch outcome {
     case .finished(let summary): return (summary, false)
     case .alreadyFinished(let summary):
@@ -137,7 +122,17 @@ struct TrainCommand: DistributedCommand {
   }
 
   /// Prints the summary of one training and writes it into its directory.
-  func report(_ summary: TrainingSummary, in directory: String) throws(TrainingError) {
+  ///
+  /// - Parameters:
+  ///   - summary: What the training came to.
+  ///   - ridge: The test error of ridge regression, where it is known.
+  ///   - directory: The directory of the run.
+  /// - Returns: The object that was written.
+  /// - Throws: `TrainingError` (73) if the summary cannot be written.
+  @discardableResult
+  func report(
+    _ summary: TrainingSummary, ridge: Double?, in directory: String
+  ) throws(TrainingError) -> [String: Any] {
     func line(_ name: String, _ value: Double?) -> String? {
       value.map { "\(name.padded(to: 24))\(Voice.short($0))" }
     }
@@ -147,10 +142,31 @@ struct TrainCommand: DistributedCommand {
         line("training error", summary.trainError),
         line("validation error", summary.validationError), line("test error", summary.testError),
         line("mean predictor, test", summary.meanPredictorError),
+        line("ridge regression, test", ridge),
         line("ms per step", summary.secondsPerStep.map { $0 * 1000 }),
         "\("digest".padded(to: 24))\(summary.digest)",
       ] + counts(summary)
     Voice.say(lines.compactMap { $0 }.joined(separator: "\n"))
-    try Voice.summarize(summary.jsonObject, to: "\(directory)/summary.json")
+    var object = summary.jsonObject
+    object["ridge_error"] = jsonNumber(ridge)
+    if let verdict = verdict(summary, ridge) {
+      Voice.note(verdict)
+      object["notes"] = summary.notes + [verdict]
+    }
+    try Voice.summarize(object, to: "\(directory)/summary.json")
+    return object
+  }
+
+  /// Says so if the network is of no use, or worse than a regression.
+  private func verdict(_ summary: TrainingSummary, _ ridge: Double?) -> String? {
+    if summary.isNoBetterThanMean {
+      return
+        "the network is not better than predicting the mean of the training outputs; more steps, more "
+        + "samples, or another --learning-rate or --model may help"
+    }
+    guard let ridge, let error = summary.testError, !(error < ridge) else { return nil }
+    return "ridge regression is more accurate on the test part than the network "
+      + "(\(Voice.short(ridge)) against \(Voice.short(error))): more steps, more channels, or "
+      + "--linear-path with --initialize ridge may help"
   }
 }

@@ -185,11 +185,19 @@ struct Arguments {
 
 /// Finds what a misspelt word probably meant.
 enum Suggestion {
-  /// Returns the nearest candidate, if it is near.
+  /// Returns the nearest candidate, if it is near, or one that the word abbreviates.
   static func nearest(to word: String, among candidates: [String]) -> String? {
     let ranked = candidates.map { ($0, distance(Array(word), Array($0))) }
     guard let best = ranked.min(by: { $0.1 < $1.1 }) else { return nil }
-    return best.1 <= max(2, word.count / 3) ? best.0 : nil
+    // Two letters are near to everything.
+    if best.1 <= max(1, word.count / 3), best.1 < word.count { return best.0 }
+    // As lr stands for learning-rate, and iter for iterations.
+    let abbreviated = candidates.filter { candidate in
+      let initials = String(candidate.split(separator: "-").compactMap(\.first))
+      return word.count > 1 && (initials == word || candidate.hasPrefix(word))
+    }
+    if abbreviated.count == 1 { return abbreviated[0] }
+    return best.1 <= max(2, word.count / 3) && best.1 < word.count ? best.0 : nil
   }
 
   /// Returns the number of insertions, deletions and changes that lead from one word to the other.

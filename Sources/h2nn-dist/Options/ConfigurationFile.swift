@@ -61,7 +61,8 @@ enum ConfigurationFile {
     do {
       return try decoder.decode(JSONValue.self, from: data)
     } catch {
-      throw .usage("\(path): not a JSON5 file: \(detail(error))")
+      let place = JSON5Mistake.description(of: String(decoding: data, as: UTF8.self))
+      throw .usage("\(path): not a JSON5 file\(place.map { ": \($0)" } ?? "")")
     }
   }
 
@@ -82,11 +83,5 @@ enum ConfigurationFile {
       result.append((key, argument))
     }
     return result
-  }
-
-  private static func detail(_ error: any Error) -> String {
-    guard case DecodingError.dataCorrupted(let context) = error else { return "\(error)" }
-    let cause = (context.underlyingError as NSError?)?.userInfo[NSDebugDescriptionErrorKey]
-    return (cause as? String) ?? context.debugDescription
   }
 }

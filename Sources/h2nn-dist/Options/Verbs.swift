@@ -1,3 +1,7 @@
+import Datasets
+import OperatorNetworks
+import Training
+
 /// The verbs of the program and their options.
 enum Verbs {
   static let all = [
@@ -14,8 +18,10 @@ enum Verbs {
           OptionSpec(
             "points", "N", "the grid, such as 320 or 80x80; points of a cloud",
             standard: "in the title of each problem below"),
-          OptionSpec("samples", "n", "number of samples", standard: "20000"),
-          OptionSpec("seed", "n", "seed of the random numbers", standard: "1"),
+          OptionSpec(
+            "samples", "n", "number of samples", standard: "\(GenerateCommand.standardSamples)"),
+          OptionSpec(
+            "seed", "n", "seed of the random numbers", standard: "\(GenerateCommand.standardSeed)"),
           OptionSpec("inputs", "FILE", "label the input fields in this file instead"),
         ]
       )
@@ -25,7 +31,9 @@ enum Verbs {
         [
           OptionSpec("out", "FILE", "the HDF5 file to be written"),
           OptionSpec("force", nil, "overwrite that file"),
-          OptionSpec("precision", "NAME", "float or double numbers in it", standard: "double"),
+          OptionSpec(
+            "precision", "NAME", "float or double numbers in it",
+            standard: GenerateCommand.standardPrecision.rawValue),
         ]
       ), ("Layout of the file of --inputs", OptionGroups.layout.options), OptionGroups.common,
     ], make: { try GenerateCommand($0) })
@@ -37,32 +45,19 @@ enum Verbs {
       (
         "Run",
         [
-          OptionSpec("data", "FILE", "the dataset"),
-          OptionSpec("out", "DIR", "directory of checkpoints, metrics and summary"),
-          OptionSpec("restart", nil, "start over although DIR has checkpoints"),
+          OptionSpec("data", "FILE", "the dataset")
+        ] + Setting<RunOptions>.specs("out", "restart") + [
           OptionSpec(
-            "repeat", "n", "train n times, with the seeds from --seed on, in DIR/seed-1, …"),
-          OptionSpec("stop-after", "n", "stop after step n with a checkpoint and status 75"),
+            "repeat", "n", "train n times, with the seeds from --seed on, in DIR/seed-1, …")
+        ] + Setting<RunOptions>.specs("stop-after") + [
           OptionSpec("grid", "DxT", "data groups × tree ranks, or auto", standard: "auto"),
           OptionGroups.replication, OptionGroups.wave,
           OptionSpec(
             "machine", "FILE",
             "what bench wrote on the machine; grid and replication are planned with it"),
-          OptionSpec(
-            "report-every", "n", "steps between two lines of progress", standard: "100"),
-          OptionSpec(
-            "validate-every", "n", "steps between two validations, 0 for none", standard: "500"),
-          OptionSpec(
-            "checkpoint-every", "n", "steps between two checkpoints, 0 for the last only",
-            standard: "1000"),
-          OptionSpec(
-            "sample-memory", "MB",
-            "hold the samples in memory if no rank needs more, else read them step by step",
-            standard: "4295"),
-          OptionSpec(
-            "stall-timeout", "s", "end all ranks when one waits longer for another, 0 for never",
-            standard: "600"),
         ]
+          + Setting<RunOptions>.specs(
+            "report-every", "validate-every", "checkpoint-every", "sample-memory", "stall-timeout")
       ), OptionGroups.network, OptionGroups.training, OptionGroups.layout, OptionGroups.common,
     ], make: { try TrainCommand($0) })
 
@@ -122,7 +117,9 @@ enum Verbs {
       (
         "Points",
         [
-          OptionSpec("points", "N", "a uniform grid, such as 320 or 80x80", standard: "320"),
+          OptionSpec(
+            "points", "N", "a uniform grid, such as 320 or 80x80",
+            standard: "\(PointDescription.standardShape[0])"),
           OptionSpec("data", "FILE", "the points of this dataset instead"),
           OptionSpec("lists", nil, "also print which boxes each box sees"),
         ]
@@ -147,16 +144,20 @@ enum Verbs {
         "Measurement",
         [
           OptionSpec("out", "FILE", "write the machine's numbers here, for --machine"),
-          OptionSpec("points", "N", "points of the grid of the network", standard: "320"),
+          OptionSpec(
+            "points", "N", "points of the grid of the network",
+            standard: "\(PointDescription.standardShape[0])"),
           OptionGroups.batch, OptionGroups.shard, OptionGroups.precision,
-          OptionSpec("repeat", "n", "repetitions, of which the median counts", standard: "9"),
+          OptionSpec(
+            "repeat", "n", "repetitions, of which the median counts",
+            standard: "\(BenchCommand.standardRepetitions)"),
           OptionSpec(
             "grid", "DxT", "data groups × tree ranks of the measured step, or auto",
             standard: "auto"),
           OptionGroups.replication, OptionGroups.wave,
           OptionSpec("json", nil, "print a JSON object instead of a table"),
         ]
-      ), OptionGroups.network, OptionGroups.common,
+      ), OptionGroups.network(standard: BenchCommand.standardNetwork), OptionGroups.common,
     ], make: { try BenchCommand($0) })
 
   static let plot = Verb(

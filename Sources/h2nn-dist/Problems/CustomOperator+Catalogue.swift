@@ -10,15 +10,19 @@ extension CustomOperator: CataloguedProblem {
   static var fieldOptions: [OptionSpec] { RadiativeTransfer1D.fieldOptions }
 
   static var ownOptions: [OptionSpec] {
-    [OptionSpec("diagonal", "d", "d·N stands for 1/|x−x|", standard: "0")]
+    [diagonal.spec(Options())]
   }
+
+  private static let diagonal = Setting<Options>.real(
+    "diagonal", "d", "d·N stands for 1/|x−x|", \.diagonal,
+    -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude)
 
   static func options(
     _ arguments: Arguments, on points: ProblemPoints
   ) throws(TrainingError) -> Options {
     var options = Options(
       points: points.shape[0], field: try arguments.gaussianField(GaussianField()))
-    options.diagonal = try arguments.real("diagonal") ?? options.diagonal
+    try arguments.read([diagonal], into: &options)
     return options
   }
 }

@@ -12,31 +12,46 @@ extension KohnSham: CataloguedProblem {
   static var standardPoints: [Int] { dimension == 1 ? [320] : [64, 64] }
 
   static var fieldOptions: [OptionSpec] {
+    [OptionSpec](wells, of: Options(points: standardPoints).wells)
+  }
+
+  /// The least distance of two centres, as a multiple of the largest σ.
+  private static var relativeGap: Double { dimension == 1 ? 4 : 6 }
+
+  private static var wells: [Setting<PeriodicWells>] {
     [
-      OptionSpec("wells", "n", "wells of a potential", standard: "2"),
-      OptionSpec("amplitude", "a,b", "range of their depths", standard: "0.8,1.2"),
-      OptionSpec(
-        "sigma", "a,b", "range of their width σ", standard: dimension == 1 ? "2,2" : "1,1"),
-      OptionSpec(
-        "gap", "x", "smallest distance of two centres",
-        standard: dimension == 1 ? "4 times the largest σ" : "6 times the largest σ"),
+      .integer("wells", "n", "wells of a potential", \.wells, atLeast: 0),
+      .interval("amplitude", "a,b", "range of their depths", \.amplitude),
+      .interval("sigma", "a,b", "range of their width σ", \.widths),
+      Setting(
+        "gap", "x", "smallest distance of two centres", \.gap,
+        standard: "\(Voice.exact(relativeGap)) times the largest σ"
+      ) { (arguments) throws(TrainingError) in
+        let widest = try arguments.interval("sigma")?.upperBound
+        return try arguments.real("gap", 0...1e6) ?? widest.map { relativeGap * $0 }
+      },
     ]
   }
 
   static var ownOptions: [OptionSpec] {
-    [
+    let options = Options(points: standardPoints)
+    return [
       OptionSpec(
-        "electrons", "n", "electrons, one to a level", standard: "as many as wells; 2 for --inputs"),
-      OptionSpec(
-        "length", "L", "edge of the periodic cell", standard: dimension == 1 ? "80" : "16"),
+        "electrons", "n", "electrons, one to a level",
+        standard: "as many as wells; \(options.electrons) for --inputs"),
+      length.spec(options),
     ]
+  }
+
+  private static var length: Setting<Options> {
+    .real("length", "L", "edge of the periodic cell", \.length, 1e-3...1e6)
   }
 
   static func options(
     _ arguments: Arguments, on points: ProblemPoints
   ) throws(TrainingError) -> Options {
     var options = Options(points: points.shape)
-    options.length = try arguments.real("length", 1e-3...1e6) ?? options.length
+    try arguments.read([length], into: &options)
     guard points.given == nil else {
       // No potential is drawn, and none must fit into the cell.
       options.wells = PeriodicWells(
@@ -45,16 +60,8 @@ extension KohnSham: CataloguedProblem {
       options.electrons = try arguments.integer("electrons") ?? options.electrons
       return options
     }
-    var wells = options.wells
-    wells.wells = try arguments.integer("wells", atLeast: 0) ?? wells.wells
-    wells.amplitude = try arguments.interval("amplitude") ?? wells.amplitude
-    if let sigma = try arguments.interval("sigma") {
-      wells.shape = .deviation(sigma)
-      wells.gap = (dimension == 1 ? 4 : 6) * sigma.upperBound
-    }
-    wells.gap = try arguments.real("gap", 0...1e6) ?? wells.gap
-    options.wells = wells
-    options.electrons = try arguments.integer("electrons") ?? wells.wells
+    try arguments.read(wells, into: &options.wells)
+    options.electrons = try arguments.integer("electrons") ?? options.wells.wells
     return options
   }
 }

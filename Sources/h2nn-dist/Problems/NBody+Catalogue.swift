@@ -10,12 +10,17 @@ extension NBody: CataloguedProblem {
   private static var mostPoints: Int { 1 << 24 }
   static var takesClouds: Bool { true }
 
+  private static var standardDimension: Int { 2 }
+  private static var standardCharges: Charges { .normal }
+
   static var fieldOptions: [OptionSpec] {
     [
-      OptionSpec("dimension", "d", "dimension of the unit cube: 1, 2 or 3", standard: "2"),
+      OptionSpec(
+        "dimension", "d", "dimension of the unit cube: 1, 2 or 3", standard: "\(standardDimension)"),
       OptionSpec("receivers", "n", "points of the potentials", standard: "those of the charges"),
       OptionSpec(
-        "charges", "NAME", "normal, uniform (−1 to 1) or positive (0 to 1)", standard: "normal"),
+        "charges", "NAME", "normal, uniform (−1 to 1) or positive (0 to 1)",
+        standard: standardCharges.rawValue),
     ]
   }
 
@@ -25,10 +30,10 @@ extension NBody: CataloguedProblem {
     if let given = points.given {
       return Options(sources: given.inputs, receivers: given.outputs)
     }
-    let dimension = try arguments.integer("dimension") ?? 2
-    let seed = try arguments.seed() ?? 1
+    let dimension = try arguments.integer("dimension") ?? standardDimension
+    let seed = try arguments.seed() ?? GenerateCommand.standardSeed
     let receivers = try arguments.integer("receivers", atMost: mostPoints)
-    let charges = try arguments.choice("charges", Charges.self) ?? .normal
+    let charges = try arguments.choice("charges", Charges.self) ?? standardCharges
     guard dimension <= 3 else {
       throw .usage("--dimension \(dimension): needed is 1, 2 or 3")
     }

@@ -12,34 +12,35 @@ extension NonlinearSchrodinger: CataloguedProblem {
   static var standardPoints: [Int] { dimension == 1 ? [320] : [80, 80] }
 
   static var fieldOptions: [OptionSpec] {
+    [OptionSpec](wells, of: Options(points: standardPoints).wells)
+  }
+
+  private static var wells: [Setting<PeriodicWells>] {
     [
-      OptionSpec("gaussians", "n", "wells of a potential", standard: "2"),
-      OptionSpec(
+      .integer("gaussians", "n", "wells of a potential", \.wells, atLeast: 0),
+      .interval(
         "amplitude", "a,b",
         "range of their amplitudes ρ; 1,4 in the paper, and \(dimension == 1 ? "10,40" : "1,6") in "
-          + "its authors' program",
-        standard: dimension == 1 ? "10,40" : "1,6"),
-      OptionSpec(
-        "gap", "x", "smallest distance of two centres, per axis", standard: "0.05"),
-      OptionSpec("variance", "a,b", "range of their variance T", standard: "0.002,0.004"),
+          + "its authors' program", \.amplitude),
+      .real("gap", "x", "smallest distance of two centres, per axis", \.gap, 0...1),
+      .interval("variance", "a,b", "range of their variance T", \.widths),
     ]
   }
 
   static var ownOptions: [OptionSpec] {
-    [OptionSpec("beta", "β", "the nonlinearity, not negative", standard: "10")]
+    [nonlinearity.spec(Options(points: standardPoints))]
+  }
+
+  private static var nonlinearity: Setting<Options> {
+    .real("beta", "β", "the nonlinearity, not negative", \.nonlinearity, 0...1e6)
   }
 
   static func options(
     _ arguments: Arguments, on points: ProblemPoints
   ) throws(TrainingError) -> Options {
     var options = Options(points: points.shape)
-    var wells = options.wells
-    wells.wells = try arguments.integer("gaussians", atLeast: 0) ?? wells.wells
-    wells.amplitude = try arguments.interval("amplitude") ?? wells.amplitude
-    wells.gap = try arguments.real("gap", 0...1) ?? wells.gap
-    if let variance = try arguments.interval("variance") { wells.shape = .variance(variance) }
-    options.wells = wells
-    options.nonlinearity = try arguments.real("beta", 0...1e6) ?? options.nonlinearity
+    try arguments.read(wells, into: &options.wells)
+    try arguments.read([nonlinearity], into: &options)
     return options
   }
 }

@@ -7,26 +7,26 @@ extension RadiativeTransfer2D: CataloguedProblem {
   static var standardPoints: [Int] { [80, 80] }
 
   static var fieldOptions: [OptionSpec] {
-    OptionGroups.gaussians(
-      amplitude: "0.01,0.03", centres: "0.2,0.8", gap: "0.05", variance: "0.002,0.004")
+    [OptionSpec](Setting<GaussianField>.gaussians, of: .plane)
   }
 
   static var ownOptions: [OptionSpec] {
-    RadiativeTransfer1D.ownOptions + [
-      OptionSpec(
-        "scaling", "NAME",
-        "columns, or rows for the published data, which do not solve the equation",
-        standard: "columns")
-    ]
+    [OptionSpec](settings, of: Options(points: standardPoints))
   }
+
+  private static let settings: [Setting<Options>] = [
+    .real("absorption", "μ", "the absorption coefficient μ_a", \.absorption, 0...1e6),
+    .choice(
+      "scaling", "NAME",
+      "columns, or rows for the published data, which do not solve the equation", \.scaling),
+  ]
 
   static func options(
     _ arguments: Arguments, on points: ProblemPoints
   ) throws(TrainingError) -> Options {
     var options = Options(
       points: points.shape, field: try arguments.gaussianField(GaussianField.plane))
-    options.absorption = try arguments.real("absorption", 0...1e6) ?? options.absorption
-    options.scaling = try arguments.choice("scaling", Scaling.self) ?? options.scaling
+    try arguments.read(settings, into: &options)
     return options
   }
 }

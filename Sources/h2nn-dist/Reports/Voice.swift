@@ -23,16 +23,20 @@ enum Voice {
     FileHandle.standardError.write(Data((line + "\n").utf8))
   }
 
-  /// Prints progress: one line that changes on a terminal, line after line otherwise.
-  ///
-  /// Where lines stay, one of fifty is printed, by the given count, and the last.
-  static func progress(_ line: String, isLast: Bool, every count: Int = 0) {
-    guard speaks, isTerminal || isLast || count % 50 == 0 else { return }
-    let text = isTerminal ? "\r\u{1B}[K\(line)\(isLast ? "\n" : "")" : line + "\n"
+  /// Prints progress: on a terminal a line that the next one replaces, unless it stays.
+  static func progress(_ line: String, stays: Bool) {
+    guard speaks else { return }
+    let text = isTerminal ? "\r\u{1B}[K\(line)\(stays ? "\n" : "")" : line + "\n"
     FileHandle.standardError.write(Data(text.utf8))
   }
 
-  /// Throws if the summary could not be written at the end; checked on rank 0, which writes it.
+  /// Prints progress of which a log needs one line of fifty, by the given count, and the last.
+  static func progress(_ line: String, isLast: Bool, every count: Int) {
+    guard isTerminal || isLast || count % 50 == 0 else { return }
+    progress(line, stays: isLast)
+  }
+
+  /// Refuses a summary that could not be written in the end, on rank 0, which writes it.
   static func checkSummary(_ path: String?) throws(TrainingError) {
     guard let path, speaks else { return }
     let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
@@ -49,7 +53,8 @@ enum Voice {
     do {
       try json(object).write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
-      throw TrainingError(exitStatus: 73, "\(path): the summary cannot be written: \(error)")
+      throw TrainingError(
+        exitStatus: 73, "\(path): the summary cannot be written: \(ExitStatus.reason(of: error))")
     }
   }
 
@@ -68,6 +73,12 @@ enum Voice {
   /// Returns a number with a few digits, in the form that fits its size.
   static func short(_ value: Double) -> String {
     String(format: abs(value) >= 1e-2 && abs(value) < 1e5 ? "%.4g" : "%.3e", value)
+  }
+
+  /// Returns a number with all its digits, as one would type it.
+  static func exact(_ value: Double) -> String {
+    let text = "\(value)"
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
   /// Returns a duration in words.

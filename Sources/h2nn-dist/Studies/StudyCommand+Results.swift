@@ -56,7 +56,8 @@ extension StudyCommand {
     do {
       try text.write(toFile: path, atomically: true, encoding: .utf8)
     } catch {
-      throw TrainingError(exitStatus: 73, "\(path): cannot be written: \(error)")
+      throw TrainingError(
+        exitStatus: 73, "\(path): cannot be written: \(ExitStatus.reason(of: error))")
     }
   }
 

@@ -146,7 +146,8 @@ struct StudyCommand: DistributedCommand {
           try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: true)
         } catch {
-          throw TrainingError(exitStatus: 73, "\(path): cannot be made: \(error)")
+          throw TrainingError(
+            exitStatus: 73, "\(path): cannot be made: \(ExitStatus.reason(of: error))")
         }
       }
     }
