@@ -137,6 +137,8 @@ let package = Package(
         "BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing", "AllocationCounter",
         "TestSupport",
       ]),
-    tests("CommandLineTests", ["h2nn-dist", "TestSupport", "Checkpoints", "ParallelHDF5"]),
+    tests(
+      "CommandLineTests",
+      ["h2nn-dist", "DistributedChecks", "TestSupport", "Checkpoints", "ParallelHDF5"]),
   ]
 )

@@ -9,7 +9,7 @@ internal import Synchronization
 ///
 ///     h2nn-dist: rank 1 has waited 30 s for rank 2: receive, tag 5 (forward halo exchange 1)
 ///
-/// and ends the process with status 70 two seconds later, so that others can write their lines too.
+/// and ends the process with status 70 four seconds later, so that others can write their lines too.
 /// The rank that hangs is one that others wait for and that writes no line. The launcher ends it.
 ///
 /// All communicators of a program share one watch. The calling thread only notes what it waits for;
@@ -55,10 +55,15 @@ public final class StallWatch: Sendable {
     var isObserved = false
     var phase: Phase?
     var wait: Wait?
+    /// How many calls of `resting` are open, inside of each other.
+    var rests = 0
     /// Grows whenever a wait begins or ends.
     var number: UInt64 = 0
     var measuresWaiting = false
     var waited = 0.0
+
+    /// Whether there is a wait whose time counts.
+    var isWaiting: Bool { wait != nil && rests == 0 }
   }
 
   /// The rank of this process in the world communicator.
@@ -112,11 +117,14 @@ public final class StallWatch: Sendable {
   /// - Returns: What the body returns.
   /// - Throws: What the body throws.
   public func resting<R: ~Copyable, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
-    let timeout = state.withLock { state in
-      defer { (state.timeout, state.wait) = (nil, nil) }
-      return state.timeout
+    state.withLock { $0.rests += 1 }
+    defer {
+      state.withLock { state in
+        state.rests -= 1
+        // A wait that is still open begins anew.
+        state.number += 1
+      }
     }
-    defer { state.withLock { $0.timeout = timeout } }
     return try body()
   }
 
@@ -199,14 +207,15 @@ extension StallWatch {
         state.isObserved = false
         return nil
       }
-      return (timeout, state.wait == nil ? nil : state.number)
+      return (timeout, state.isWaiting ? state.number : nil)
     }
   }
 
   /// The line for a wait; nil if it has just ended.
   private func line(number: UInt64, waited: Duration) -> String? {
     let state = state.withLock { $0 }
-    guard let wait = state.wait, state.number == number, state.timeout != nil else { return nil }
+    guard let wait = state.wait, state.isWaiting, state.number == number, state.timeout != nil
+    else { return nil }
     let seconds = Int(waited / .seconds(1))
     let phase = state.phase.map { phase in
       " (\(phase.name)\(phase.number.map { " \($0)" } ?? ""))"

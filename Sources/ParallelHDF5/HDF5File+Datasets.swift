@@ -136,10 +136,14 @@ extension HDF5File {
     _ dataset: borrowing Handle, _ operation: Operation
   ) throws(HDF5Error) -> [Int] {
     let space = try operation.open(.dataspace) { [id = dataset.id] in H5Dget_space(id) }
-    return try shape(ofSpace: space, operation)
+    let shape = try shape(ofSpace: space, operation)
+    try checkStorage(of: dataset, shape, operation)
+    return shape
   }
 
   /// Finds the shape of a dataspace.
+  ///
+  /// Products of any of the lengths, and the bytes of so many numbers, fit an `Int`.
   func shape(
     ofSpace space: borrowing Handle, _ operation: Operation
   ) throws(HDF5Error) -> [Int] {
@@ -148,6 +152,7 @@ extension HDF5File {
     var lengths = [UInt64](repeating: 0, count: Int(rank))
     // The library writes `rank` lengths.
     try operation.check { unsafe H5Sget_simple_extent_dims(id, &lengths, nil) }
+    try checkSize(lengths, operation)
     return lengths.map { Int($0) }
   }
 }

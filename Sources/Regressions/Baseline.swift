@@ -75,6 +75,7 @@ public struct Baseline {
       throw TrainingError.usage("--part \(part.rawValue): --split leaves no sample there")
     }
     try data.checkSquares()
+    world.stallWatch.phase = .init("regression")
     let baseline = Baseline(options, data, training)
     let candidates = options.candidates
     var notes: [String] = []
@@ -145,9 +146,12 @@ public struct Baseline {
     on world: borrowing Communicator
   ) throws -> Hyperparameters {
     let ranks = world.size
-    let own = try world.agree {
-      let mine = stride(from: world.rank, to: candidates.count, by: ranks).map { candidates[$0] }
-      return try compare(mine, fitted, compared)
+    // A rank may have one choice more than others, which takes long.
+    let own = try world.stallWatch.resting {
+      try world.agree {
+        let mine = stride(from: world.rank, to: candidates.count, by: ranks).map { candidates[$0] }
+        return try compare(mine, fitted, compared)
+      }
     }
     let counts = (0..<ranks).map { (candidates.count - $0 + ranks - 1) / ranks }
     var all = [Double](repeating: 0, count: candidates.count)
@@ -220,9 +224,11 @@ public struct Baseline {
         features: .inputs, inputMean: CentredField.mean(data.inputs, width: points, samples),
         outputMean: CentredField.mean(data.outputs, width: width, samples),
         coefficients: AlignedBuffer(repeating: 0, count: points * width))
-      try world.agree {
-        guard world.rank == 0 else { return }
-        model = try RidgePath(data, samples).model(choice.regularization)
+      try world.stallWatch.resting {
+        try world.agree {
+          guard world.rank == 0 else { return }
+          model = try RidgePath(data, samples).model(choice.regularization)
+        }
       }
       try model.broadcast(on: world)
       return (model, choice)
@@ -230,9 +236,11 @@ public struct Baseline {
       let regression = KernelRidge(data, samples)
       let model = regression.model(kernel(choice))
       var used = [choice.regularization]
-      try world.agree {
-        guard world.rank == 0 else { return }
-        try fit(regression, model, &used[0], mayRaise && options.regularization == nil)
+      try world.stallWatch.resting {
+        try world.agree {
+          guard world.rank == 0 else { return }
+          try fit(regression, model, &used[0], mayRaise && options.regularization == nil)
+        }
       }
       var span = used.mutableSpan
       try world.broadcast(&span, from: 0)

@@ -5,6 +5,8 @@ import Testing
 @Suite("Help", .serialized)
 struct HelpTests {
   static let shared = "config summary help"
+  /// What all verbs have that run on ranks: all but one.
+  static let onRanks = "stall-timeout"
   static let layout = "input-name output-name samples-last"
   static let planning = "grid replicate-below wave scaling machine"
   static let network = """
@@ -13,7 +15,7 @@ struct HelpTests {
     """
   static let training = """
     data out restart repeat stop-after grid replicate-below wave machine report-every validate-every \
-    checkpoint-every sample-memory stall-timeout loss optimizer learning-rate schedule warmup \
+    checkpoint-every sample-memory loss optimizer learning-rate schedule warmup \
     step-every step-factor plateau-every plateau-patience plateau-threshold drop-at batch-growth beta1 beta2 epsilon nadam-momentum initializer initialize batch shard iterations epochs split precision seed input-shift input-scale \
     output-shift output-scale
     """
@@ -60,7 +62,8 @@ struct HelpTests {
         guard line.hasPrefix("  --") else { return nil }
         return line.dropFirst(4).split(separator: " ").first.map(String.init)
       }
-      let known = "\(options) \(Self.shared)".split(separator: " ").map(String.init)
+      let onRanks = verb == "inspect" ? "" : Self.onRanks
+      let known = "\(options) \(Self.shared) \(onRanks)".split(separator: " ").map(String.init)
       #expect(listed.sorted() == known.sorted())
       #expect(launch.output.contains("Usage: h2nn-dist \(verb)"))
     }

@@ -2,11 +2,13 @@ import Foundation
 import MessagePassing
 import ParallelHDF5
 
-/// In all but the first two of these checks the last rank hangs, and the watch of the others ends the
+/// In all but the first three of these checks the last rank hangs, and the watch of the others ends the
 /// program.
 let stallChecks = [
   Check("no-stall", checkNoStall),
   Check("no-stall-outside", checkNoStallOutside),
+  Check("no-stall-resting", checkNoStallResting),
+  Check("stall-after-resting", stallAfterResting),
   Check("stall-receive", stallInReceive),
   Check("stall-send", stallInSend),
   Check("stall-halo", stallInHalo),
@@ -53,6 +55,25 @@ private func isLast(_ world: borrowing Communicator) -> Bool { world.rank == wor
   // The watching thread ends, so that the next start makes another one.
   Thread.sleep(forTimeInterval: 0.5)
   world.stallWatch.watching("nothing") { Thread.sleep(forTimeInterval: 1.5) }
+  try world.barrier()
+}
+
+/// Ranks that rest may wait longer than the timeout, also after a rest inside of the first.
+@Sendable private func checkNoStallResting(_ world: borrowing Communicator) throws {
+  watch(world)
+  try world.stallWatch.resting {
+    try world.stallWatch.resting { try world.barrier() }
+    if isLast(world) { Thread.sleep(forTimeInterval: 2) }
+    try world.barrier()
+  }
+  world.stallWatch.stop()
+}
+
+/// The last rank hangs after a rest that was long enough for the watching thread to look twice.
+@Sendable private func stallAfterResting(_ world: borrowing Communicator) throws {
+  watch(world)
+  world.stallWatch.resting { Thread.sleep(forTimeInterval: 1) }
+  if isLast(world) { hang() }
   try world.barrier()
 }
 

@@ -20,7 +20,7 @@ struct StallWatchTests {
 
   @Test("ranks that are late are waited for", arguments: [1, 2, 5])
   func noStall(ranks: Int) throws {
-    let checks = ["no-stall", "no-stall-outside"]
+    let checks = ["no-stall", "no-stall-outside", "no-stall-resting"]
     let result = try launch("DistributedChecks", arguments: checks, ranks: ranks)
     #expect(result.status == 0, "\(result.errors)")
     #expect(result.output == checks.map { "ok \($0)\n" }.joined())
@@ -34,6 +34,15 @@ struct StallWatchTests {
         + " (forward halo exchange 1)"
     }
     #expect(try stalledLines("stall-receive", ranks: ranks) == expected)
+  }
+
+  @Test("a rank that hangs after all have rested")
+  func afterResting() throws {
+    let expected = (0..<2).map { rank in
+      "checks: rank \(rank) has waited 1 s for the other ranks of a group of 3"
+        + " (world ranks \(1 - rank) 2): barrier"
+    }
+    #expect(try stalledLines("stall-after-resting", ranks: 3) == expected)
   }
 
   @Test("a message that is not received")

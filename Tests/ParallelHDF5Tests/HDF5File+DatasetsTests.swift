@@ -124,6 +124,45 @@ struct HDF5FileDatasetsTests {
     #expect(results.outcomes.count == 4)
   }
 
+  @Test(
+    "a shape that no memory or no file can hold is wrong content",
+    arguments: [
+      [1 << 40, 1 << 40], [1 << 63, 1], [1, .max], [1 << 32, 1 << 31], [0, 1 << 62], [1 << 40, 80],
+      [1_000_000_000, 1_000_000_000],
+    ] as [[UInt64]])
+  func hugeShape(shape: [UInt64]) throws {
+    let folder = try ScratchFolder()
+    let path = folder.file()
+    let file = try HDF5File.create(path)
+    try file.createDataset("/Rows", shape: [12_345, 678], as: Float.self)
+    try file.close()
+    try replace([12_345, 678], by: shape, in: path)
+    let damaged = try HDF5File.open(path)
+    func expectWrong(_ body: () throws -> Void) {
+      let error = #expect(throws: HDF5Error.self) { try body() }
+      #expect(error?.exitStatus == 65 && error?.object == "/Rows", "\(String(describing: error))")
+    }
+    expectWrong { _ = try damaged.shape(of: "/Rows") }
+    expectWrong { _ = try damaged.read("/Rows", as: Double.self) }
+    expectWrong { _ = try damaged.read("/Rows", rows: 0..<1, as: Double.self) }
+    expectWrong {
+      var values = [0.0]
+      var span = values.mutableSpan
+      try damaged.read("/Rows", rows: 0..<1, columns: 0..<1, into: &span)
+    }
+  }
+
+  /// Replaces the lengths of a dataset, as they stand in the file.
+  private func replace(_ old: [UInt64], by new: [UInt64], in path: String) throws {
+    func bytes(_ lengths: [UInt64]) -> Data {
+      Data(lengths.flatMap { length in (0..<8).map { UInt8(length >> (8 * $0) & 255) } })
+    }
+    var data = try Data(contentsOf: URL(fileURLWithPath: path))
+    let place = try #require(data.range(of: bytes(old)))
+    data.replaceSubrange(place, with: bytes(new))
+    try data.write(to: URL(fileURLWithPath: path))
+  }
+
   @Test("a count that does not fit the rows stops the program")
   func wrongCount() async {
     await #expect(processExitsWith: .failure) {

@@ -17,8 +17,6 @@ public struct RunOptions: Sendable {
 
   /// The bytes that all samples may take on each rank; if they are more, they are read as they are needed.
   public var sampleMemory = SampleSource.defaultMemory
-  /// The longest time that a rank may wait for another one; for ever if nil.
-  public var stallTimeout: Duration? = .seconds(600)
   /// The operators that a linear start can name.
   public var knownOperators: [KnownOperator] = []
 

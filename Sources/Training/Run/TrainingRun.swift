@@ -54,9 +54,6 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     isStopRequested: () -> Bool, begin: (RunFacts) -> Void, note: (String) -> Void,
     report: (Progress) -> Void
   ) throws -> TrainingOutcome {
-    if let timeout = options.stallTimeout {
-      world.stallWatch.start(timeout: timeout, program: "h2nn-dist")
-    }
     world.stallWatch.phase = .init("start")
     let found = try RunCheckpoint.first(
       of: options.restart ? [] : try Checkpoint.list(in: options.directory, on: world), on: world,

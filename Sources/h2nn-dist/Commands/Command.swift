@@ -13,6 +13,9 @@ protocol DistributedCommand: Command {
   /// Whether a signal asks it to stop at a checkpoint, instead of ending it at once.
   static var stopsAtSignals: Bool { get }
 
+  /// The options of the call.
+  var arguments: Arguments { get }
+
   /// Runs it and returns the exit status.
   ///
   /// Collective.
@@ -25,7 +28,18 @@ extension DistributedCommand {
   func run() throws -> Int32 {
     // A signal must not end the program while it reads its data either.
     if Self.stopsAtSignals { StopSignals.install() }
-    return try onRanks { world in try run(on: world) }
+    // A wrong number is found before the ranks meet.
+    _ = try arguments.stallTimeout()
+    return try onRanks { world in
+      try watch(world)
+      return try run(on: world)
+    }
+  }
+
+  /// Watches over ranks that wait for others, as `--stall-timeout` says.
+  func watch(_ world: borrowing Communicator) throws(TrainingError) {
+    guard let timeout = try arguments.stallTimeout() else { return world.stallWatch.stop() }
+    world.stallWatch.start(timeout: timeout, program: "h2nn-dist")
   }
 }
 

@@ -78,6 +78,7 @@ extension GenerateCommand {
       var inputs: [Scalar] = []
       var outputs: [Scalar] = []
       var columns = extras.map { _ in [Scalar]() }
+      world.stallWatch.phase = .init("round of samples", round)
       try world.agree {
         // Signals are listened to inside of a study, which generates again when it goes on.
         guard !StopSignals.isRequested else {

@@ -43,14 +43,17 @@ struct PlotCommand: DistributedCommand {
     }
     let charts = [losses] + (fields.map { [$0] } ?? [])
     try out.write(on: world) { path in
-      try world.agree {
-        guard world.rank == 0 else { return }
-        do {
-          try Chart.svg(charts).write(toFile: path, atomically: false, encoding: .utf8)
-        } catch {
-          throw TrainingError(
-            exitStatus: ExitStatus.cannotCreate,
-            "\(path): cannot be written: \(ExitStatus.reason(of: error))")
+      // The other ranks wait for the first one.
+      try world.stallWatch.resting {
+        try world.agree {
+          guard world.rank == 0 else { return }
+          do {
+            try Chart.svg(charts).write(toFile: path, atomically: false, encoding: .utf8)
+          } catch {
+            throw TrainingError(
+              exitStatus: ExitStatus.cannotCreate,
+              "\(path): cannot be written: \(ExitStatus.reason(of: error))")
+          }
         }
       }
     }

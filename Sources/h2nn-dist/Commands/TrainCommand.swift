@@ -36,6 +36,7 @@ struct TrainCommand: DistributedCommand {
     var options = RunOptions()
     _ = try arguments.required("out")
     try arguments.read(Setting<RunOptions>.run, into: &options)
+    _ = try arguments.stallTimeout()
     options.knownOperators = [CustomOperator.known]
     self.options = options
   }

@@ -59,6 +59,10 @@ enum OptionGroups {
     ]
   )
 
+  static let stallTimeout = Setting<WatchOptions>.stallTimeout.spec(WatchOptions())
+  /// What verbs have in common that run on several ranks.
+  static let commonOnRanks = (title: common.title, options: [stallTimeout] + common.options)
+
   static let layout: (title: String, options: [OptionSpec]) = (
     "Layout of the dataset",
     [OptionSpec](Setting<DatasetLayout>.layout, of: DatasetLayout())

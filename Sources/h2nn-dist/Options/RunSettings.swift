@@ -27,20 +27,29 @@ extension Setting<RunOptions> {
     ) { (arguments) throws(TrainingError) in
       try arguments.integer("sample-memory", atLeast: 0).map { $0 * 1_000_000 }
     },
-    Setting(
-      "stall-timeout", "s", "end all ranks when one waits longer for another, 0 for never",
-      \.stallTimeout, shown: { "\($0?.components.seconds ?? 0)" }
-    ) { (arguments) throws(TrainingError) in
-      guard let seconds = try arguments.integer("stall-timeout", atLeast: 0) else { return nil }
-      let timeout: Duration? = seconds == 0 ? nil : .seconds(seconds)
-      return .some(timeout)
-    },
   ]
 
   /// Returns some of the options of a run, by their names, with their defaults.
   static func specs(_ names: String...) -> [OptionSpec] {
     let all = [OptionSpec](run, of: RunOptions())
     return names.compactMap { name in all.first { $0.name == name } }
+  }
+}
+
+/// How the ranks of a verb watch over each other.
+struct WatchOptions: Sendable {
+  /// The longest time that a rank may wait for another one; for ever if nil.
+  var stallTimeout: Duration? = .seconds(600)
+}
+
+extension Setting<WatchOptions> {
+  static let stallTimeout = Setting(
+    "stall-timeout", "s", "end all ranks when one waits longer for another, 0 for never",
+    \.stallTimeout, shown: { "\($0?.components.seconds ?? 0)" }
+  ) { (arguments) throws(TrainingError) in
+    guard let seconds = try arguments.integer("stall-timeout", atLeast: 0) else { return nil }
+    let timeout: Duration? = seconds == 0 ? nil : .seconds(seconds)
+    return .some(timeout)
   }
 }
 
@@ -78,6 +87,13 @@ extension Setting<BaselineOptions> {
 }
 
 extension Arguments {
+  /// Returns how long a rank may wait for another one; nil for ever.
+  func stallTimeout() throws(TrainingError) -> Duration? {
+    var options = WatchOptions()
+    try read([.stallTimeout], into: &options)
+    return options.stallTimeout
+  }
+
   /// Returns where the fields stand in a dataset.
   func layout() throws(TrainingError) -> DatasetLayout {
     var layout = DatasetLayout()

@@ -23,6 +23,6 @@ extension Verbs {
       (
         "Regression",
         [OptionSpec](Setting<BaselineOptions>.regression, of: BaselineOptions())
-      ), OptionGroups.layout, OptionGroups.common,
+      ), OptionGroups.layout, OptionGroups.commonOnRanks,
     ], make: { try BaselineCommand($0) })
 }

@@ -35,7 +35,8 @@ enum Verbs {
             "precision", "NAME", "float or double numbers in it",
             standard: GenerateCommand.standardPrecision.rawValue),
         ]
-      ), ("Layout of the file of --inputs", OptionGroups.layout.options), OptionGroups.common,
+      ), ("Layout of the file of --inputs", OptionGroups.layout.options),
+      OptionGroups.commonOnRanks,
     ], make: { try GenerateCommand($0) })
 
   static let train = Verb(
@@ -57,8 +58,9 @@ enum Verbs {
             "what bench wrote on the machine; grid and replication are planned with it"),
         ]
           + Setting<RunOptions>.specs(
-            "report-every", "validate-every", "checkpoint-every", "sample-memory", "stall-timeout")
-      ), OptionGroups.network, OptionGroups.training, OptionGroups.layout, OptionGroups.common,
+            "report-every", "validate-every", "checkpoint-every", "sample-memory")
+      ), OptionGroups.network, OptionGroups.training, OptionGroups.layout,
+      OptionGroups.commonOnRanks,
     ], make: { try TrainCommand($0) })
 
   static let evaluate = Verb(
@@ -75,7 +77,7 @@ enum Verbs {
             standard: "all samples"),
           OptionGroups.wholeGrid, OptionGroups.replication, OptionGroups.wave,
         ]
-      ), OptionGroups.layout, OptionGroups.common,
+      ), OptionGroups.layout, OptionGroups.commonOnRanks,
     ], make: { try EvaluateCommand($0) })
 
   static let predict = Verb(
@@ -91,7 +93,7 @@ enum Verbs {
           OptionSpec("force", nil, "overwrite that file"),
           OptionGroups.wholeGrid, OptionGroups.replication, OptionGroups.wave,
         ]
-      ), OptionGroups.layout, OptionGroups.common,
+      ), OptionGroups.layout, OptionGroups.commonOnRanks,
     ], make: { try PredictCommand($0) })
 
   static let compare = Verb(
@@ -107,7 +109,7 @@ enum Verbs {
             "part", "NAME", "training, validation or test by the split of each run",
             standard: "all samples"),
         ]
-      ), OptionGroups.layout, OptionGroups.common,
+      ), OptionGroups.layout, OptionGroups.commonOnRanks,
     ], make: { try CompareCommand($0) })
 
   static let inspect = Verb(
@@ -157,7 +159,8 @@ enum Verbs {
           OptionGroups.replication, OptionGroups.wave,
           OptionSpec("json", nil, "print a JSON object instead of a table"),
         ]
-      ), OptionGroups.network(standard: BenchCommand.standardNetwork), OptionGroups.common,
+      ), OptionGroups.network(standard: BenchCommand.standardNetwork),
+      OptionGroups.commonOnRanks,
     ], make: { try BenchCommand($0) })
 
   static let plot = Verb(
@@ -173,7 +176,7 @@ enum Verbs {
           OptionSpec("out", "FILE", "the SVG file to be written"),
           OptionSpec("force", nil, "overwrite that file"),
         ]
-      ), OptionGroups.layout, OptionGroups.common,
+      ), OptionGroups.layout, OptionGroups.commonOnRanks,
     ], make: { try PlotCommand($0) })
 
   static let study = Verb(
@@ -193,6 +196,6 @@ enum Verbs {
           OptionSpec("set", "KEY=v,…", "settings that win over those of the study"),
           OptionSpec("commit", "TEXT", "the revision of the program, to stand in the report"),
         ]
-      ), OptionGroups.common,
+      ), OptionGroups.commonOnRanks,
     ], make: { try StudyCommand($0) })
 }

@@ -100,7 +100,9 @@ struct Study {
   private static func merged(
     _ settings: [Settings], _ overrides: Settings, _ verb: Verb
   ) -> Settings {
-    let known = Set(verb.options.map(\.name))
+    var known = Set(verb.options.map(\.name))
+    // A dataset is named by its settings, and this one does not change it.
+    if verb.name == Verbs.generate.name { known.remove(OptionGroups.stallTimeout.name) }
     let chosen = overrides.filter { known.contains($0.key.replacing("_", with: "-")) }
     return (settings + [chosen]).reduce(into: [:]) { $0.merge($1) { $1 } }
   }

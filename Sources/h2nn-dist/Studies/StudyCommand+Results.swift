@@ -26,14 +26,17 @@ extension StudyCommand {
   ///
   /// Collective.
   func writeReport(on world: borrowing Communicator) throws {
-    try world.agree {
-      guard world.rank == 0 else { return }
-      let stem = (report as NSString).deletingPathExtension
-      let text = StudyReport(
-        study: study, results: results(), references: references(),
-        picture: (stem as NSString).lastPathComponent + ".svg", made: made(world.size))
-      try Self.write(text.markdown, to: report)
-      if !text.charts.isEmpty { try Self.write(Chart.svg(text.charts), to: stem + ".svg") }
+    // The other ranks wait for the first one.
+    try world.stallWatch.resting {
+      try world.agree {
+        guard world.rank == 0 else { return }
+        let stem = (report as NSString).deletingPathExtension
+        let text = StudyReport(
+          study: study, results: results(), references: references(),
+          picture: (stem as NSString).lastPathComponent + ".svg", made: made(world.size))
+        try Self.write(text.markdown, to: report)
+        if !text.charts.isEmpty { try Self.write(Chart.svg(text.charts), to: stem + ".svg") }
+      }
     }
   }
 

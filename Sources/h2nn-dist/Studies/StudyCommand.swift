@@ -184,7 +184,10 @@ struct StudyCommand: DistributedCommand {
     try generate(run, on: world)
     let status: Int32
     do {
-      status = try TrainCommand(try training(run)).run(on: world)
+      let command = try TrainCommand(try training(run))
+      if command.arguments.has(OptionGroups.stallTimeout.name) { try command.watch(world) }
+      status = try command.run(on: world)
+      try watch(world)
     } catch let error as TrainingError where error.exitStatus == ExitStatus.software {
       // It diverged, on all ranks at the same step.
       Voice.note("study: \(run.name): \(error.description)")
