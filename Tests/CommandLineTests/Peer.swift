@@ -16,16 +16,24 @@ enum Peer {
     try python(["\(folder)/\(script)"] + arguments)
   }
 
+  /// Runs a program in Python in a folder.
+  static func run(text: String, in folder: String) throws -> (status: Int32, text: String) {
+    try python(["-c", text], in: folder)
+  }
+
   private static func has(_ modules: String) -> Bool {
     (try? python(["-c", "import \(modules)"]).status) == 0
   }
 
-  private static func python(_ arguments: [String]) throws -> (status: Int32, text: String) {
+  private static func python(
+    _ arguments: [String], in folder: String? = nil
+  ) throws -> (status: Int32, text: String) {
     let process = Process()
     let pipe = Pipe()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     // The system's Python may have packages that the first one on the path has not.
     process.arguments = [ProcessInfo.processInfo.environment["PYTHON"] ?? "python3"] + arguments
+    if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
     process.standardOutput = pipe
     process.standardError = pipe
     try process.run()

@@ -43,12 +43,13 @@ private let turn = Mutex<Void>(())
 ///   - arguments: The arguments of the program.
 ///   - ranks: The number of processes; nil to start the program alone, without `mpirun`.
 ///   - environment: The variables to set beside those that this process has.
+///   - directory: The working directory; nil for that of this process.
 ///   - limits: How long the program may take; then it is killed.
 /// - Returns: The exit status and the output of the program.
 /// - Throws: ``LaunchError`` if there is no such product or it hangs.
 public func launch(
   _ product: String, arguments: [String] = [], ranks: Int?, environment: [String: String] = [:],
-  limits: TimeLimits = .standard
+  directory: String? = nil, limits: TimeLimits = .standard
 ) throws -> Launch {
   let program = try locate(product).path
   var command = [program] + arguments
@@ -64,7 +65,7 @@ public func launch(
   variables["PMIX_MCA_psec"] = variables["PMIX_MCA_psec"] ?? "native"
   variables.merge(environment) { _, new in new }
   return try turn.withLock { _ in
-    try execute(command, environment: variables, limits: limits)
+    try execute(command, environment: variables, directory: directory, limits: limits)
   }
 }
 
@@ -100,11 +101,13 @@ public func locate(_ product: String) throws -> URL {
 /// - Parameters:
 ///   - command: The name of the program and its arguments.
 ///   - environment: The variables of the program; nil for those of this process.
+///   - directory: The working directory; nil for that of this process.
 ///   - limits: How long the program may take; then it is killed.
 /// - Returns: The exit status and the output of the program.
 /// - Throws: ``LaunchError`` if it hangs.
 public func execute(
-  _ command: [String], environment: [String: String]? = nil, limits: TimeLimits = .standard
+  _ command: [String], environment: [String: String]? = nil, directory: String? = nil,
+  limits: TimeLimits = .standard
 ) throws -> Launch {
   // Files take its output, since a full pipe would stop it.
   let folder = FileManager.default.temporaryDirectory
@@ -117,6 +120,7 @@ public func execute(
   process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
   process.arguments = command
   if let environment { process.environment = environment }
+  if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
   process.standardInput = FileHandle.nullDevice
   process.standardOutput = try FileHandle(forWritingTo: files[0])
   process.standardError = try FileHandle(forWritingTo: files[1])
