@@ -105,7 +105,21 @@ struct DocumentTests {
     let picture = try String(contentsOfFile: scratch.file("result.svg"), encoding: .utf8)
     #expect(picture.hasPrefix("<svg") && picture.components(separatedBy: "<polyline").count > 3)
 
+    try hasDocumentedKeys(try Summary(scratch.file("run/summary.json")))
     try runsStudy(scratch)
+  }
+
+  /// Compares the keys of a summary with those of the article on the files of a run.
+  private func hasDocumentedKeys(_ summary: Summary) throws {
+    let article = try #require(Document.all.first { $0.path.hasSuffix("/RunFiles.md") })
+    let table = try #require(try article.text().components(separatedBy: "## The summary").last)
+    let cells = table.components(separatedBy: "\n| `").dropFirst().map { "`" + $0 }.compactMap {
+      $0.components(separatedBy: " |").first
+    }
+    let keys = cells.flatMap { $0.components(separatedBy: ", ") }.map {
+      $0.trimmingCharacters(in: ["`"])
+    }
+    #expect(Set(keys) == summary.keys)
   }
 
   /// Runs a part of the example of the article on studies, on the same data.
