@@ -140,7 +140,7 @@ public struct Dataset: Sendable {
   /// The number of columns of the outputs.
   public var outputWidth: Int { outputColumns?.count ?? outputCount }
 
-  /// Refuses fields whose squares are no numbers to calculate with.
+  /// Throws if the squares of a field overflow or underflow.
   ///
   /// - Throws: `TrainingError` (65).
   package func checkSquares() throws(TrainingError) {

@@ -121,7 +121,7 @@ public final class StallWatch: Sendable {
     defer {
       state.withLock { state in
         state.rests -= 1
-        // A wait that is still open begins anew.
+        // The time of a wait that is still open starts at zero again.
         state.number += 1
       }
     }

@@ -1,14 +1,14 @@
 internal import CHDF5
 internal import MessagePassing
 
-/// Whether a dataset can be what its shape says: nobody should allocate memory for one that cannot.
+/// Checks of the size of a dataset, before memory is allocated for it.
 extension HDF5File {
   /// The most bytes for each byte of its file that a compressed dataset can have.
   private static let mostCompression = 1 << 16
   /// The most bytes of an element that the methods of this module move.
   private static let mostElementBytes: UInt64 = 8
 
-  /// Throws unless products of any of the lengths are numbers to calculate with, also in bytes.
+  /// Throws if a product of some of the lengths, or its number of bytes, overflows an `Int`.
   func checkSize(_ lengths: [UInt64], _ operation: Operation) throws(HDF5Error) {
     var (bytes, overflows) = (Self.mostElementBytes, false)
     for length in lengths {
@@ -31,7 +31,7 @@ extension HDF5File {
     let type = try operation.open(.datatype) { H5Dget_type(id) }
     let elementBytes = try operation.check { [type = type.id] in Int(H5Tget_size(type)) }
     let (bytes, overflows) = shape.reduce(1, *).multipliedReportingOverflow(by: elementBytes)
-    // Small ones do no harm, whatever the file holds.
+    // Small datasets do no harm, even if the file is shorter.
     guard overflows || bytes > 1 << 20 else { return }
     let properties = try operation.open(.properties) { H5Dget_create_plist(id) }
     let plist = properties.id

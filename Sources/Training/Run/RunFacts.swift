@@ -7,7 +7,7 @@ import OperatorNetworks
 public struct RunFacts: Sendable {
   /// The dataset.
   public let file: DatasetFile
-  /// All that determines the result besides the data; what was open is chosen.
+  /// Everything that determines the result, except the data; settings that were left open have their chosen values.
   public let configuration: RunConfiguration
   /// The number of parameters, as the papers count.
   public let parameters: Int
@@ -37,7 +37,7 @@ public struct RunFacts: Sendable {
       / Double(max(sampleCount(of: .training), 1))
   }
 
-  /// What it says, for a summary: `data`, `split`, `model`, `settings` and `process_grid`.
+  /// The facts as members of a summary: `data`, `split`, `model`, `settings` and `process_grid`.
   public var jsonObject: [String: Any] {
     let layout = file.layout
     let settings = try? JSONSerialization.jsonObject(with: Data(configuration.json.utf8))

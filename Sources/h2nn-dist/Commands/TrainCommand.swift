@@ -125,7 +125,7 @@ struct TrainCommand: DistributedCommand {
   /// Prints the summary of one training and writes it into its directory.
   ///
   /// - Parameters:
-  ///   - summary: What the training came to.
+  ///   - summary: The results of the training.
   ///   - ridge: The test error of ridge regression, where it is known.
   ///   - directory: The directory of the run.
   /// - Returns: The object that was written.
@@ -158,7 +158,7 @@ struct TrainCommand: DistributedCommand {
     return object
   }
 
-  /// Says so if the network is of no use, or worse than a regression.
+  /// Returns a remark if the network is not better than the mean, or worse than the regression.
   private func verdict(_ summary: TrainingSummary, _ ridge: Double?) -> String? {
     if summary.isNoBetterThanMean {
       return

@@ -189,7 +189,7 @@ enum Suggestion {
   static func nearest(to word: String, among candidates: [String]) -> String? {
     let ranked = candidates.map { ($0, distance(Array(word), Array($0))) }
     guard let best = ranked.min(by: { $0.1 < $1.1 }) else { return nil }
-    // Two letters are near to everything.
+    // Words of two letters are near to too many candidates.
     if best.1 <= max(1, word.count / 3), best.1 < word.count { return best.0 }
     // As lr stands for learning-rate, and iter for iterations.
     let abbreviated = candidates.filter { candidate in

@@ -65,7 +65,7 @@ struct Setting<Options: Sendable>: Sendable {
   ) -> Setting {
     Setting(name, value, help, path, standard: standard, shown: { $0.map { "\($0)" } }) {
       (arguments) throws(TrainingError) in
-      // Not given is something else than no value.
+      // Nil means that the option is not given, which differs from a value that is nil.
       try arguments.integer(name, atLeast: least, atMost: most).map { .some($0) }
     }
   }

@@ -104,7 +104,7 @@ extension Arguments {
   /// Returns how a network is trained; the number of steps may follow from the number of samples.
   func trainingOptions() throws(TrainingError) -> TrainingOptions {
     var options = TrainingOptions()
-    // What is the same everywhere cannot learn what a mean over samples has left at a point.
+    // A network that does the same at every point cannot learn what a point-wise mean leaves at single points.
     if try networkOptions().isTheSameEverywhere { options.outputShift = .mean }
     try read(Setting<TrainingOptions>.training, into: &options)
     // A small batch does not fill a usual shard.
