@@ -126,9 +126,15 @@ public struct BlockSparseLayer: Sendable {
 
   /// The number of parameters that the papers count and that stand over zero padding.
   ///
-  /// They multiply zeros, so they are counted and not stored.
+  /// They multiply zeros, so they are counted and not stored. A place of a window that is outside of the grid
+  /// counts as a box of as many channels as the source of the window's own number has.
   public var paddedParameterCount: Int {
-    isShared ? 0 : pattern.paddedEntries * source.channels(of: 0) * target.channels(of: 0)
+    guard !isShared, pattern.paddedEntries > 0 else { return 0 }
+    let window = (pattern.entryCount + pattern.paddedEntries) / pattern.targetCount
+    return (0..<pattern.targetCount).reduce(0) { sum, row in
+      sum + (window - pattern.entries(of: row).count) * source.channels(of: row)
+        * target.channels(of: row)
+    }
   }
 }
 

@@ -34,8 +34,8 @@ extension ClusterTree {
       order[offsets[leaf]..<offsets[leaf + 1]].sort()
     }
     return ClusterTree(
-      points: points, scaled: scaled, levels: depth, arity: arity, isUniform: false,
-      order: order, leafOffsets: offsets)
+      points: points, levels: depth, arity: arity, scaled: scaled, order: order,
+      leafOffsets: offsets)
   }
 
   /// Returns the number of levels, after checking that no box will be empty.

@@ -9,7 +9,9 @@ public struct ClusterTree: Sendable, Equatable {
   public let levels: Int
   /// The number of children of every box above the leaves.
   public let arity: Int
-  /// Whether the boxes are the cells of a uniform grid, 2^ℓ in each dimension on level ℓ.
+  /// Whether the boxes are cells of a uniform grid, 2^ℓ in each dimension on level ℓ.
+  ///
+  /// They are measured as cells of the unit cube, also where the points of the grid do not split evenly.
   public let isUniform: Bool
   /// The original index of the k-th point in depth-first box order.
   ///
@@ -79,7 +81,8 @@ public struct ClusterTree: Sendable, Equatable {
   /// - Parameters:
   ///   - level: The level of the box, 0 for the root.
   ///   - box: The number of the box on its level.
-  /// - Returns: The coordinates; on a grid those of the centre of the cells of the box.
+  /// - Returns: The coordinates; on a uniform tree those of the cell, else on a grid those of the cells of the
+  ///   points.
   public func centre(level: Int, box: Int) -> [Double] {
     (0..<points.dimension).map { centre(level: level, box: box, axis: $0) }
   }
@@ -101,8 +104,9 @@ public struct ClusterTree: Sendable, Equatable {
 
   /// The size α of a box: the longest side of its bounding box.
   ///
-  /// On a grid the bounding box is that of the cells of the points, so that m points in a row are
-  /// m·h long; on a cloud it is that of the points, and zero for a single point.
+  /// On a uniform tree it is the side of a cell, 2^−ℓ. Else on a grid the bounding box is that of the cells of the
+  /// points, so that m points in a row are m·h long; on a cloud it is that of the points, and zero for a
+  /// single point.
   ///
   /// - Parameters:
   ///   - level: The level of the box, 0 for the root.
@@ -116,14 +120,22 @@ public struct ClusterTree: Sendable, Equatable {
 
 extension ClusterTree {
   /// Makes a tree of boxes that are already chosen, and measures them.
+  ///
+  /// - Parameters:
+  ///   - points: The points.
+  ///   - levels: The level of the leaves.
+  ///   - arity: The number of children of a box.
+  ///   - scaled: The points in the unit in which boxes are measured; nil for the cells of a uniform tree.
+  ///   - order: The points in the order of the leaves.
+  ///   - leafOffsets: The number of points before each leaf, and their total.
   init(
-    points: PointSet, scaled: ScaledPoints, levels: Int, arity: Int, isUniform: Bool,
-    order: [Int32], leafOffsets: [Int]
+    points: PointSet, levels: Int, arity: Int, scaled: ScaledPoints?, order: [Int32],
+    leafOffsets: [Int]
   ) {
     self.points = points
     self.levels = levels
     self.arity = arity
-    self.isUniform = isUniform
+    self.isUniform = scaled == nil
     self.order = order
     self.leafOffsets = leafOffsets
     var boxCounts = [1]
@@ -136,36 +148,15 @@ extension ClusterTree {
     assert(leafOffsets.last == points.count && order.count == points.count)
     self.boxCounts = boxCounts
     self.boxOffsets = boxOffsets
-    self.scale = scaled.scale
-
-    let dimension = points.dimension
-    let total = boxOffsets[levels] + boxCounts[levels]
-    var low = [Double](repeating: .infinity, count: total * dimension)
-    var high = [Double](repeating: -.infinity, count: total * dimension)
-    for leaf in 0..<boxCounts[levels] {
-      for position in leafOffsets[leaf]..<leafOffsets[leaf + 1] {
-        for axis in 0..<dimension {
-          let value = scaled.values[Int(order[position]) * dimension + axis]
-          let slot = (boxOffsets[levels] + leaf) * dimension + axis
-          low[slot] = min(low[slot], value - scaled.halfCell[axis])
-          high[slot] = max(high[slot], value + scaled.halfCell[axis])
-        }
-      }
-    }
-    for level in stride(from: levels, to: 0, by: -1) {
-      for box in 0..<boxCounts[level] {
-        for axis in 0..<dimension {
-          let slot = (boxOffsets[level] + box) * dimension + axis
-          let above = (boxOffsets[level - 1] + box / arity) * dimension + axis
-          low[above] = min(low[above], low[slot])
-          high[above] = max(high[above], high[slot])
-        }
-      }
-    }
-    self.scaledCentres = zip(low, high).map { 0.5 * $0 + 0.5 * $1 }
-    self.scaledExtents = (0..<total).map { box in
-      (box * dimension..<(box + 1) * dimension).reduce(0) { max($0, high[$1] - low[$1]) }
-    }
+    let measures =
+      scaled.map {
+        BoxMeasures(
+          $0, dimension: points.dimension, order: order, leafOffsets: leafOffsets,
+          boxCounts: boxCounts)
+      } ?? BoxMeasures(cells: levels, dimension: points.dimension)
+    scale = measures.scale
+    scaledCentres = measures.centres
+    scaledExtents = measures.extents
   }
 
   func checkLevel(_ level: Int) {

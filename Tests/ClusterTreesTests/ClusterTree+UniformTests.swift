@@ -45,6 +45,44 @@ import Testing
     try checkCells(tree, shape: shape)
   }
 
+  /// Trees of grids that are no multiples of 2^L, from N = 2^L + 1 to 2^(L + 1) − 1, and mixed with multiples.
+  @Test(arguments: [
+    ([21], 2), ([101], 4), ([9], 3), ([15], 3), ([1000], 7), ([11, 13], 2), ([16, 13], 2),
+    ([31, 31], 2), ([100, 50], 4), ([5, 6, 7], 2), ([33, 33, 33], 3), ([9, 15, 8], 3),
+  ])
+  func unequalLeavesDifferByOnePoint(shape: [Int], levels: Int) throws {
+    let tree = try ClusterTree.uniform(.grid(shape), leaf: nil, levels: levels)
+    #expect(tree.levels == levels && tree.isUniform && !tree.hasEqualLeaves)
+    #expect(tree.order.sorted() == [Int32](0..<Int32(tree.points.count)))
+    for level in 0...levels {
+      // Where the points of each cell of a dimension begin and end.
+      var ends: [Set<[Int]>] = shape.map { _ in [] }
+      for box in 0..<tree.boxCount(level: level) {
+        let cell = try #require(tree.cell(level: level, box: box))
+        #expect(tree.extent(level: level, box: box) == 1 / Double(1 << level))
+        let points = tree.pointRange(level: level, box: box).map { Int(tree.order[$0]) }
+        if level == levels { #expect(points == points.sorted()) }
+        var block = 1
+        for axis in shape.indices {
+          let stride = shape[(axis + 1)...].reduce(1, *)
+          let indices = points.map { $0 / stride % shape[axis] }
+          let (first, last) = (indices.min() ?? 0, indices.max() ?? 0)
+          ends[axis].insert([cell[axis], first, last])
+          block *= last - first + 1
+        }
+        #expect(block == points.count, "a box has all points between its ends")
+      }
+      for (axis, cells) in ends.enumerated() {
+        let sorted = cells.sorted { $0[0] < $1[0] }
+        #expect(sorted.map { $0[0] } == Array(0..<1 << level), "the same ends in all boxes")
+        #expect(sorted.first?[1] == 0 && sorted.last?[2] == shape[axis] - 1)
+        #expect(zip(sorted, sorted.dropFirst()).allSatisfy { $0[2] + 1 == $1[1] })
+        let sizes = sorted.map { $0[2] - $0[1] + 1 }
+        #expect((sizes.max() ?? 0) - (sizes.min() ?? 0) <= 1 && (sizes.min() ?? 0) >= 1)
+      }
+    }
+  }
+
   /// Every point of a box lies in the cell of the box, and children lie in their parent.
   func checkCells(_ tree: ClusterTree, shape: [Int]) throws {
     #expect(tree.isUniform)
@@ -81,8 +119,11 @@ import Testing
     ([320], -5, nil, "use a leaf of 5"),
     ([12], 1, nil, "use a leaf of 3, 6, 12"),
     ([12], 4, nil, "use a leaf of 3, 6, 12"),
-    ([320], nil, 7, "use 0 to 6 levels (leaves of 5 points on level 6)"),
-    ([80, 80], nil, -1, "use 0 to 4 levels (leaves of 5x5 points on level 4)"),
+    ([101], 5, nil, "use a leaf of 101, or give levels instead, 0 to 6"),
+    ([320], nil, 9, "320 points cannot fill the boxes of a tree of 9 levels"),
+    ([320], nil, 9, "use 0 to 8 levels"),
+    ([80, 80], nil, -1, "use 0 to 6 levels"),
+    ([80, 3], nil, 2, "use 0 to 1 levels"),
     ([80, 40], 5, nil, "80x40 points has no leaf of 5 points in each dimension: give levels"),
     ([320], nil, nil, "set leaf or levels"),
   ])

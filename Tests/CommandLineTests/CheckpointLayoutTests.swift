@@ -69,15 +69,23 @@ struct CheckpointLayoutTests {
   }
 
   @Test(
+    "numpy computes the same outputs on grids with leaves of two sizes",
+    arguments: [
+      "h2nn --linear-path", "h2nn --skeleton gaussian", "mnn-h2", "mnn-h2 --boundary periodic",
+      "mnn-h --transfer-layers 2",
+    ], [[37], [13, 18]])
+  func unequalLeaves(network: String, shape: [Int]) throws {
+    let levels = shape.count == 1 ? "" : " --levels 2"
+    try compare(Fields(samples: 60, grid: shape), network + levels, precision: "double")
+  }
+
+  @Test(
     "numpy computes the same outputs on a grid in two dimensions",
     arguments: [
       "h2nn --leaf 2", "mnn-h2 --leaf 2 --sharing mix", "conv --leaf 1 --boundary periodic",
       "mnn-h --leaf 2 --sharing offset --boundary periodic", "dense --width 7",
     ])
   func plane(network: String) throws {
-    var fields = Fields(samples: 60, points: 64)
-    fields.shape = [8, 8]
-    fields.outputShape = [8, 8]
-    try compare(fields, network, precision: "double")
+    try compare(Fields(samples: 60, grid: [8, 8]), network, precision: "double")
   }
 }

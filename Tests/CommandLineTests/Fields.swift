@@ -20,6 +20,12 @@ struct Fields {
     self.init(samples: samples, sources: grid, receivers: grid)
   }
 
+  /// Makes fields on points along a line that are stored as a grid of any shape.
+  init(samples: Int = 120, grid shape: [Int]) {
+    self.init(samples: samples, points: shape.reduce(1, *))
+    (self.shape, outputShape) = (shape, shape)
+  }
+
   /// Makes fields on points of the unit square.
   init(samples: Int = 120, cloud: Int, receivers: Int? = nil) {
     let sources = (0..<cloud).map { [noise(2 * $0), noise(2 * $0 + 1)] }

@@ -23,7 +23,8 @@ enum Networks {
     "h2nn block networks", "h2nn cloud block networks", "mnn-h2 offset block networks",
     "h2nn transfer layers", "mnn-h2 mix transfer function", "mnn-h transfer layers", "two readers",
     "h2nn skeleton",
-    "h2nn skeleton two clouds",
+    "h2nn skeleton two clouds", "h2nn 101", "h2nn 13x18", "mnn-h2 101", "mnn-h2 13x18 zero",
+    "mnn-h 13x18",
   ]
 
   /// Makes points in the unit square.
@@ -62,6 +63,14 @@ enum Networks {
     case "h2nn", "h2nn linear path", "h2nn one linear layer", "h2nn block function",
       "h2nn block networks", "h2nn transfer layers":
       return try Network.build(options, sources: .grid([80]))
+    case _ where name.contains("101"):
+      if name.hasPrefix("mnn-h2") { options.model = .mnnH2 }
+      return try Network.build(options, sources: .grid([101]))
+    case _ where name.contains("13x18"):
+      // On level 2 leaves have 3 or 4 points by 4 or 5.
+      options.levels = 2
+      if name.hasPrefix("mnn-h") { options.model = name.hasPrefix("mnn-h2") ? .mnnH2 : .mnnH }
+      return try Network.build(options, sources: .grid([13, 18]))
     case "h2nn 2D":
       options.leaf = 2
       return try Network.build(options, sources: .grid([16, 16]))

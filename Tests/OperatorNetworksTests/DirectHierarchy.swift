@@ -18,31 +18,33 @@ struct DirectHierarchy {
   /// The rows name the sources of each target, nil for a place over zero padding: shared weights
   /// exist for all places, own weights not for padding.
   private func map(
-    _ name: String, _ x: [[Double]], outputs: Int, rows: [[Int?]], groups: [Int], isShared: Bool,
-    _ activation: Activation = .identity
+    _ name: String, _ x: [[Double]], outputs: [Int], rows: [[Int?]], groups: [Int],
+    isShared: Bool, _ activation: Activation = .identity
   ) -> [[Double]] {
-    let channels = x[0].count
     let start = network.layers.first { $0.layer.name == name }?.parameterStart ?? -1
-    let stacked = zip(rows, groups).reduce(into: [Int: Int]()) { sizes, row in
-      sizes[row.1] = (isShared ? row.0.count : row.0.compactMap { $0 }.count) * channels
+    // What stands over padding has as many channels as all boxes that share weights.
+    let stacked = rows.map { row in
+      row.map { $0.map { x[$0].count } ?? (isShared ? x[0].count : 0) }
     }
-    let groupCount = stacked.count
-    var weightStarts = [start]
-    for group in 0..<groupCount {
-      weightStarts.append(weightStarts[group] + (stacked[group] ?? 0) * outputs)
+    var sizes = [Int: (inputs: Int, outputs: Int)]()
+    for row in rows.indices { sizes[groups[row]] = (stacked[row].reduce(0, +), outputs[row]) }
+    let all = (0..<sizes.count).map { sizes[$0] ?? (0, 0) }
+    let weightStarts = all.reduce(into: [start]) {
+      $0.append($0[$0.count - 1] + $1.inputs * $1.outputs)
     }
-    let biasStart = weightStarts[groupCount]
+    let biasStarts = all.reduce(into: [weightStarts[all.count]]) {
+      $0.append($0[$0.count - 1] + $1.outputs)
+    }
     return rows.indices.map { row in
       let group = groups[row]
-      let places = isShared ? rows[row] : rows[row].filter { $0 != nil }
-      return (0..<outputs).map { output in
-        var sum = parameters[biasStart + group * outputs + output]
-        let first = weightStarts[group] + output * (stacked[group] ?? 0)
-        for (place, source) in places.enumerated() {
-          guard let source else { continue }
-          for channel in 0..<channels {
-            sum += parameters[first + place * channels + channel] * x[source][channel]
+      return (0..<outputs[row]).map { output in
+        var sum = parameters[biasStarts[group] + output]
+        var place = weightStarts[group] + output * all[group].inputs
+        for (source, count) in zip(rows[row], stacked[row]) {
+          if let source {
+            for channel in 0..<count { sum += parameters[place + channel] * x[source][channel] }
           }
+          place += count
         }
         return apply(activation, sum)
       }
@@ -64,13 +66,15 @@ struct DirectHierarchy {
     zip(x, y).map { zip($0, $1).map { $0 + $1 } }
   }
 
-  /// Computes the output of an input of 2^L·m points.
+  /// Computes the output of an input; leaf c of N points begins at point floor(c·N/2^L).
   func output(_ input: [Double]) -> [Double] {
     let isMNN = options.model == .mnnH2
     let leaves = 1 << levels
-    let m = input.count / leaves
-    let r = options.channels
-    let v = (0..<leaves).map { Array(input[$0 * m..<($0 + 1) * m]) }
+    let v = (0..<leaves).map { leaf in
+      Array(input[leaf * input.count / leaves..<(leaf + 1) * input.count / leaves])
+    }
+    let m = v.map(\.count)
+    func r(_ boxes: Int) -> [Int] { [Int](repeating: options.channels, count: boxes) }
     let transferShared = isMNN && options.sharing == .offset
     let bridgeShared = isMNN && options.sharing != .own
     func ids(_ count: Int, _ shared: Bool) -> [Int] { (0..<count).map { shared ? 0 : $0 } }
@@ -92,13 +96,13 @@ struct DirectHierarchy {
     // Restrictions, linear: of level L the leaf map, then pairs of children.
     var xi = [
       levels: map(
-        "restriction.leaf", v, outputs: r, rows: (0..<leaves).map { [$0] },
+        "restriction.leaf", v, outputs: r(leaves), rows: (0..<leaves).map { [$0] },
         groups: ids(leaves, transferShared), isShared: transferShared)
     ]
     for level in stride(from: levels - 1, through: 2, by: -1) {
       let boxes = 1 << level
       xi[level] = map(
-        "restriction.\(level)", xi[level + 1] ?? [], outputs: r,
+        "restriction.\(level)", xi[level + 1] ?? [], outputs: r(boxes),
         rows: (0..<boxes).map { [2 * $0, 2 * $0 + 1] }, groups: ids(boxes, transferShared),
         isShared: transferShared)
     }
@@ -117,15 +121,16 @@ struct DirectHierarchy {
           }
         let isLinear = !isMNN && k == options.layers
         zeta = map(
-          "bridge.\(level).\(k)", zeta, outputs: r, rows: rows, groups: ids(boxes, bridgeShared),
-          isShared: bridgeShared, isLinear ? .identity : options.activation)
+          "bridge.\(level).\(k)", zeta, outputs: r(boxes), rows: rows,
+          groups: ids(boxes, bridgeShared), isShared: bridgeShared,
+          isLinear ? .identity : options.activation)
       }
       if level == 2 {
         chi = zeta
       } else {
         // Shared: one map r → 2r of each parent, whose first r outputs are the left child.
         let down = map(
-          "interpolation.\(level - 1)", chi, outputs: r, rows: (0..<boxes).map { [$0 / 2] },
+          "interpolation.\(level - 1)", chi, outputs: r(boxes), rows: (0..<boxes).map { [$0 / 2] },
           groups: (0..<boxes).map { transferShared ? $0 % 2 : $0 }, isShared: transferShared)
         chi = sum(down, zeta)
       }

@@ -114,8 +114,8 @@ import Testing
   private func cloudCount(
     _ options: NetworkOptions, _ sources: PointSet, _ receivers: PointSet?
   ) throws -> Int {
-    let first = try ClusterTree.bisection(sources, leaf: options.leaf, levels: nil)
-    let second = try ClusterTree.bisection(receivers ?? sources, leaf: options.leaf, levels: nil)
+    let first = try ClusterTree.bisection(sources, leaf: 5, levels: nil)
+    let second = try ClusterTree.bisection(receivers ?? sources, leaf: 5, levels: nil)
     let levels = min(first.levels, second.levels)
     let from = try ClusterTree.bisection(sources, leaf: nil, levels: levels)
     let to = try ClusterTree.bisection(receivers ?? sources, leaf: nil, levels: levels)

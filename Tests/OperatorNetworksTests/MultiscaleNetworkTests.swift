@@ -6,12 +6,18 @@ import Testing
 /// MNN-H² and MNN-H on grids against dense windows over padded arrays.
 @Suite struct MultiscaleNetworkTests {
   struct Size: Sendable, CustomTestStringConvertible {
-    let dimension: Int
-    let leaf: Int
+    let shape: [Int]
     let levels: Int
 
-    var testDescription: String { "\(dimension) dimensions, leaf \(leaf), \(levels) levels" }
-    var shape: [Int] { [Int](repeating: leaf << levels, count: dimension) }
+    var testDescription: String { "\(shape), \(levels) levels" }
+
+    init(dimension: Int, leaf: Int, levels: Int) {
+      self.init([Int](repeating: leaf << levels, count: dimension), levels: levels)
+    }
+
+    init(_ shape: [Int], levels: Int) {
+      (self.shape, self.levels) = (shape, levels)
+    }
   }
 
   /// From level 2 alone, where periodic windows meet themselves, to three levels with a bridge.
@@ -25,13 +31,13 @@ import Testing
   @discardableResult
   private func compare(_ options: NetworkOptions, _ size: Size) throws -> [Double] {
     var options = options
-    options.leaf = size.leaf
+    options.levels = size.levels
     let points = PointSet.grid(size.shape)
     let network = try Network.build(options, sources: points)
     let parameters = numbers(network.activeParameterCount, scale: 0.3, seed: 6)
     let direct = DirectGrid(
-      network: network, parameters: parameters, options: options, dimension: size.dimension,
-      leaf: size.leaf, levels: size.levels)
+      network: network, parameters: parameters, options: options, shape: size.shape,
+      levels: size.levels)
     let input = fields(16, points: points.count, seed: 600)
     let run = NetworkRun<Double>(network, samples: 16, parameters: parameters)
     run.setInput(input)
@@ -56,6 +62,28 @@ import Testing
       }
     }
     // The boundary and the sharing are no idle options.
+    #expect(Set(outputs.map { $0[0] }).count == outputs.count)
+  }
+
+  /// Grids that are no multiples of 2^L, with leaves of two sizes in one dimension or in all.
+  static let unequal = [
+    Size([21], levels: 2), Size([37], levels: 3), Size([11, 13], levels: 2),
+    Size([8, 11], levels: 2), Size([17, 9], levels: 3), Size([5, 6, 7], levels: 2),
+  ]
+
+  @Test(arguments: [Model.mnnH2, .mnnH], unequal)
+  func leavesMayHaveTwoSizes(model: Model, size: Size) throws {
+    var outputs: [[Double]] = []
+    for boundary in Boundary.allCases {
+      for transferLayers in [1, 2] {
+        var options = NetworkOptions()
+        (options.model, options.boundary, options.activation) = (model, boundary, .tanh)
+        (options.channels, options.layers) = (3, 2)
+        options.transferLayers = transferLayers
+        if transferLayers > 1 { options.transferActivation = .tanh }
+        outputs.append(try compare(options, size))
+      }
+    }
     #expect(Set(outputs.map { $0[0] }).count == outputs.count)
   }
 
@@ -88,9 +116,8 @@ import Testing
     run.setInput(input)
     run.forward()
     let direct = DirectGrid(
-      network: network, parameters: parameters, options: options, dimension: shape.count, leaf: 2,
-      levels: 0)
-    let expected = direct.convolved(input[4], shape: shape)
+      network: network, parameters: parameters, options: options, shape: shape, levels: 0)
+    let expected = direct.convolved(input[4], leaf: 2)
     let limit = NetworkTests.rounding * expected.reduce(1) { max($0, abs($1)) }
     #expect(zip(run.output[4], expected).allSatisfy { abs($0 - $1) <= limit })
     #expect(expected.count == run.output[4].count && Set(expected).count == expected.count)

@@ -33,7 +33,8 @@ struct NetworkCase: Sendable, CustomTestStringConvertible {
     return try Network.build(options, sources: sources, receivers: receivers)
   }
 
-  static let all = h2nn + skeletons + mnnH2 + mnnH + coarse + blocks + transfers + plain
+  static let all =
+    h2nn + skeletons + mnnH2 + mnnH + unequal + coarse + blocks + transfers + plain
 
   static let h2nn: [NetworkCase] = [
     NetworkCase("h2nn 40", .h2nn, .grid([40])),
@@ -99,6 +100,36 @@ struct NetworkCase: Sendable, CustomTestStringConvertible {
       }
     ]
   }
+
+  /// Grids that are no multiples of 2^L, with leaves of two sizes in one dimension or in all.
+  static let unequal: [NetworkCase] =
+    [
+      NetworkCase("h2nn 21", .h2nn, .grid([21])),
+      NetworkCase("h2nn 37 both", .h2nn, .grid([37])) {
+        ($0.linearPath, $0.blockActivation) = (true, .tanh)
+      },
+      NetworkCase("h2nn 11x13", .h2nn, .grid([11, 13])) { $0.levels = 2 },
+      NetworkCase("h2nn 8x11 networks", .h2nn, .grid([8, 11])) {
+        ($0.levels, $0.blockWidth) = (2, 2)
+      },
+      NetworkCase("h2nn 5x6x7", .h2nn, .grid([5, 6, 7])) { ($0.levels, $0.layers) = (2, 2) },
+    ]
+    + [Model.mnnH2, .mnnH].flatMap { model in
+      Boundary.allCases.map { boundary in
+        NetworkCase("\(model.rawValue) 21 \(boundary)", model, .grid([21])) {
+          $0.boundary = boundary
+          $0.linearPath = model == .mnnH2
+        }
+      } + [
+        NetworkCase("\(model.rawValue) 11x13", model, .grid([11, 13])) {
+          ($0.levels, $0.layers) = (2, 2)
+        }
+      ]
+    } + [
+      NetworkCase("mnn-h2 5x6x7", .mnnH2, .grid([5, 6, 7])) {
+        ($0.levels, $0.layers, $0.channels) = (2, 1, 2)
+      }
+    ]
 
   /// More channels above the leaves.
   static let coarse: [NetworkCase] = [

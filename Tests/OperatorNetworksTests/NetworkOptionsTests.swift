@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test func mnnH2NeedsTwoLevels() {
-    let text = error(.mnnH2, .grid([10]))
+    let text = error(.mnnH2, .grid([10])) { $0.leaf = 5 }
     #expect(text.contains("at least 2 levels") && text.contains("found 1"), "\(text)")
     #expect(error(.mnnH2, .grid([20])).isEmpty)
     let tooFew = error(.mnnH2, .grid([40])) {
@@ -44,12 +44,12 @@ import Testing
 
   @Test(arguments: [Model.mnnH2, .h2nn])
   func leafAndLevelsMustAgree(model: Model) {
-    #expect(error(model, .grid([40])) { $0.levels = 3 }.isEmpty)
-    let text = error(model, .grid([80])) { $0.levels = 3 }
+    #expect(error(model, .grid([40])) { ($0.leaf, $0.levels) = (5, 3) }.isEmpty)
+    let text = error(model, .grid([80])) { ($0.leaf, $0.levels) = (5, 3) }
     #expect(text.contains("--leaf") && text.contains("--levels"), "\(text)")
-    #expect(error(model, .grid([80])) { ($0.leaf, $0.levels) = (nil, 3) }.isEmpty)
-    #expect(!error(model, .grid([80])) { ($0.leaf, $0.levels) = (nil, 5) }.isEmpty)
-    #expect(!error(model, .grid([80])) { $0.leaf = nil }.isEmpty)
+    #expect(error(model, .grid([80])) { $0.levels = 3 }.isEmpty)
+    #expect(error(model, .grid([80])) { $0.levels = 5 }.isEmpty)
+    #expect(!error(model, .grid([80])) { $0.levels = 7 }.isEmpty)
   }
 
   @Test(arguments: [Model.mnnH2, .mnnH, .conv])

@@ -62,12 +62,26 @@ import Testing
     }
   }
 
-  private func matchesDirectHierarchy(_ options: NetworkOptions, _ points: Int) throws {
+  /// Grids that are no multiples of 2^L, with leaves of two sizes.
+  @Test(arguments: [(21, 2), (37, 3), (101, 4), (129, 5)], [Model.h2nn, .mnnH2])
+  func leavesMayHaveTwoSizes(grid: (points: Int, levels: Int), model: Model) throws {
+    for layers in [1, 3] {
+      var options = NetworkOptions()
+      (options.model, options.layers, options.activation) = (model, layers, .tanh)
+      try matchesDirectHierarchy(options, grid.points, levels: grid.levels)
+      options.levels = grid.levels + 1
+      try matchesDirectHierarchy(options, grid.points, levels: grid.levels + 1)
+    }
+  }
+
+  private func matchesDirectHierarchy(
+    _ options: NetworkOptions, _ points: Int, levels: Int? = nil
+  ) throws {
     let network = try Network.build(options, sources: .grid([points]))
     let parameters = numbers(network.activeParameterCount, scale: 0.3, seed: 2)
     let direct = DirectHierarchy(
       network: network, parameters: parameters, options: options,
-      levels: (points / 5).trailingZeroBitCount)
+      levels: levels ?? (points / 5).trailingZeroBitCount)
     let input = fields(16, points: points, seed: 200)
     let run = NetworkRun<Double>(network, samples: 16, parameters: parameters)
     run.setInput(input)

@@ -1,4 +1,5 @@
 import BlockKernels
+import ClusterTrees
 import Foundation
 import OperatorNetworks
 import Testing
@@ -137,6 +138,23 @@ struct RunConfigurationTests {
     #expect(error?.exitStatus == 65)
     #expect(
       error?.message.contains(" \(name),") == true && error?.message.contains("9.8.7") == true)
+  }
+
+  /// Files of before leaves were chosen have a leaf, or levels alone.
+  @Test(
+    "a leaf or levels in a file are kept, whatever the grid",
+    arguments: [(5, nil), (10, nil), (nil, 4), (nil, 0)] as [(Int?, Int?)])
+  func trees(leaf: Int?, levels: Int?) throws {
+    let written = try change(try object(full().json), ["network"]) {
+      ($0["leaf"], $0["levels"]) = (leaf, levels)
+    }
+    let options = try read(written).network
+    #expect(options.leaf == leaf && options.levels == levels)
+    for shape in [[80], [64], [101], [80, 80]] {
+      #expect(try options.settled(sources: .grid(shape)) == options)
+    }
+    let neither = try change(written, ["network"]) { ($0["leaf"], $0["levels"]) = (nil, nil) }
+    #expect(try read(neither).network.settled(sources: .grid([80])).leaf == 5)
   }
 
   @Test("a layout that is missing is the usual one")

@@ -71,12 +71,23 @@ extension Network {
   /// on grids, so that boxes of a level are about as large in both.
   ///
   /// - Parameters:
-  ///   - options: The leaf size or the levels.
+  ///   - options: The leaf size or the levels; if neither is given they are chosen.
   ///   - sources: The points of the inputs.
   ///   - receivers: The points of the outputs.
   /// - Returns: The trees; one if all points are the same.
-  /// - Throws: `ClusterTreeError` if the points do not split that way.
+  /// - Throws: ``NetworkError`` if the points do not split that way.
   public static func trees(
+    _ options: NetworkOptions, sources: PointSet, receivers: PointSet?
+  ) throws(NetworkError) -> (sources: ClusterTree, receivers: ClusterTree?) {
+    let settled = try options.settled(sources: sources, receivers: receivers)
+    do {
+      return try settledTrees(settled, sources: sources, receivers: receivers)
+    } catch {
+      throw NetworkError(error.message)
+    }
+  }
+
+  private static func settledTrees(
     _ options: NetworkOptions, sources: PointSet, receivers: PointSet?
   ) throws(ClusterTreeError) -> (sources: ClusterTree, receivers: ClusterTree?) {
     guard let receivers, receivers != sources else { return (try tree(options, sources), nil) }
@@ -93,7 +104,7 @@ extension Network {
   /// Builds the cluster tree of a grid or a cloud.
   ///
   /// - Parameters:
-  ///   - options: The leaf size or the levels.
+  ///   - options: The leaf size or the levels, settled for the points.
   ///   - points: The points.
   /// - Returns: The tree.
   /// - Throws: `ClusterTreeError` if the points do not split that way.
@@ -101,9 +112,15 @@ extension Network {
     _ options: NetworkOptions, _ points: PointSet
   ) throws(ClusterTreeError) -> ClusterTree {
     func build(_ leaf: Int?, _ levels: Int?) throws(ClusterTreeError) -> ClusterTree {
-      points.gridShape == nil
-        ? try .bisection(points, leaf: leaf, levels: levels)
-        : try .uniform(points, leaf: leaf, levels: levels)
+      guard points.gridShape != nil else {
+        return try .bisection(points, leaf: leaf, levels: levels)
+      }
+      do {
+        return try .uniform(points, leaf: leaf, levels: levels)
+      } catch {
+        throw ClusterTreeError(
+          message: "\(error.message); without --leaf and --levels they are chosen from the grid")
+      }
     }
     guard let levels = options.levels, let leaf = options.leaf else {
       return try build(options.leaf, options.levels)

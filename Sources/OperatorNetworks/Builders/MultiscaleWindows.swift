@@ -35,6 +35,12 @@ struct MultiscaleWindows {
         "--model \(model) needs at least 2 levels below the root, found \(tree.levels): "
           + "use a smaller --leaf")
     }
+    guard tree.hasEqualLeaves || !options.needsEqualLeaves else {
+      throw NetworkError(
+        "--sharing \(options.sharing.rawValue) needs equal leaves, and the grid is no multiple of "
+          + "2^\(tree.levels) points in each dimension: use --sharing own, or --leaf or --levels that divide it"
+      )
+    }
     let periodic = options.boundary == .periodic
     nearBand = try Band.band(tree, level: tree.levels, width: 1, periodic: periodic)
     var bands: [Band] = []

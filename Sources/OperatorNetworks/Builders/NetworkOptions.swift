@@ -53,9 +53,9 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
   public var rankLimit: Int?
   /// K or ζ: the layers of each bridge, of the near field, of `conv` and of `dense`.
   public var layers = 3
-  /// The points of a leaf, in each dimension on grids; if nil it follows from the levels.
-  public var leaf: Int? = 5
-  /// The levels below the root; if nil they follow from the leaf.
+  /// The points of a leaf, in each dimension on grids; if nil it follows from the levels, or from the grid.
+  public var leaf: Int?
+  /// The levels below the root; if nil they follow from the leaf, or from the grid.
   public var levels: Int?
   /// ϱ: boxes are far if their centres are more than ϱ sides apart.
   public var admissibility = 1.9
@@ -134,6 +134,7 @@ extension Network {
     }
     try options.checkParts()
     try options.checkSkeleton()
+    let options = try options.settled(sources: sources, receivers: receivers)
     do {
       switch options.model {
       case .h2nn:

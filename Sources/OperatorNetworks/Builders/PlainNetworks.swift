@@ -11,7 +11,7 @@ extension Network {
     guard let shape = points.gridShape else {
       throw NetworkError("--model conv needs a uniform grid; use h2nn for clouds of points")
     }
-    let leaf = options.leaf ?? 5
+    let leaf = options.leaf ?? LeafChoice.usualLeaf
     guard leaf >= 1 else { throw NetworkError("--leaf \(leaf): at least 1 is needed") }
     let band = Band.band(
       gridShape: shape, width: leaf, periodic: options.boundary == .periodic)

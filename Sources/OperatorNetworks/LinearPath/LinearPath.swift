@@ -55,8 +55,12 @@ public struct LinearPath {
         lists.far[$0].transposed(sourceCount: trees.sources.boxCount(level: $0))
       }
       coarsest = lists.far.firstIndex { $0.entryCount > 0 } ?? targets.levels + 1
-    } catch {
+    } catch let error as ClusterTreeError {
       throw NetworkError(error.message)
+    } catch let error as NetworkError {
+      throw error
+    } catch {
+      throw NetworkError(internal: error)
     }
   }
 

@@ -9,6 +9,8 @@ public struct RunFacts: Sendable {
   public let file: DatasetFile
   /// Everything that determines the result, except the data; settings that were left open have their chosen values.
   public let configuration: RunConfiguration
+  /// The leaves of the tree in words, and whether they were chosen from the grid; nil for a model without leaves.
+  public let leaves: String?
   /// The number of parameters, as the papers count.
   public let parameters: Int
   /// The number of stored parameters.

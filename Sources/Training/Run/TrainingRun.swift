@@ -59,8 +59,9 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
       of: options.restart ? [] : try Checkpoint.list(in: options.directory, on: world), on: world,
       note: note)
     let header = found.header
-    let network = try Self.network(configuration, header, data, on: world)
     var configuration = configuration
+    let leaves = try configuration.settleTree(data)
+    let network = try Self.network(configuration, header, data, on: world)
     configuration.training = configuration.training.settled(for: network)
     // Before samples are read, which may take long.
     if let header { try header.check(configuration, data) }
@@ -70,7 +71,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     let grid = try ProcessGrid(
       dataGroups: plan.dataGroups, treeRanks: plan.treeRanks, on: world)
     let facts = RunFacts(
-      file: data, configuration: configuration, parameters: network.parameterCount,
+      file: data, configuration: configuration, leaves: leaves, parameters: network.parameterCount,
       activeParameters: network.activeParameterCount,
       dataGroups: plan.dataGroups, treeRanks: plan.treeRanks,
       replicatedBoxes: plan.replicatedBoxes, stepsMade: header?.step ?? 0)

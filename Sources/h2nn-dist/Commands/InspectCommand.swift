@@ -28,14 +28,21 @@ struct InspectCommand: Command {
     guard Voice.speaks else { return 0 }
     let (sources, receivers) = try points()
     let network: Network
+    let leaf: String?
+    var trees: (sources: ClusterTree, receivers: ClusterTree?)?
     do {
       network = try Network.build(options, sources: sources, receivers: receivers)
+      leaf = try options.leafDescription(sources: sources, receivers: receivers)
+      if options.model != .conv && options.model != .dense {
+        trees = try Network.trees(options, sources: sources, receivers: receivers)
+      }
     } catch {
       throw TrainingError(error)
     }
-    Voice.say("\(options.model.rawValue) on \(PointDescription(sources).text)")
-    if options.model != .conv && options.model != .dense {
-      let trees = try Network.trees(options, sources: sources, receivers: receivers)
+    Voice.say(
+      "\(options.model.rawValue) on \(PointDescription(sources).text)"
+        + (leaf.map { ": \($0)" } ?? ""))
+    if let trees {
       printTree("tree", trees.sources)
       if let receivers = trees.receivers { printTree("tree of the outputs", receivers) }
     }

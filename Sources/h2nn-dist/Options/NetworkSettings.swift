@@ -40,8 +40,11 @@ extension Setting<NetworkOptions> {
       "layers", "K", "layers of bridges, near field, conv and dense", \.layers,
       atMost: mostLayers),
     .integer(
-      "leaf", "m", "points of a leaf, per dimension on grids; conv: half the window", \.leaf),
-    .integer("levels", "L", "levels below the root, instead of --leaf", \.levels, atLeast: 0),
+      "leaf", "m", "points of a leaf, per dimension on grids; conv: half the window", \.leaf,
+      standard: "chosen from the grid, 4 to 8; clouds and conv: 5"),
+    .integer(
+      "levels", "L", "levels below the root, instead of --leaf; 2^L need not divide a grid",
+      \.levels, atLeast: 0, standard: "chosen from the grid"),
     .real(
       "admissibility", "ϱ", "h2nn: boxes further apart than ϱ sides are far", \.admissibility,
       0...1e6),
@@ -78,7 +81,6 @@ extension Arguments {
   ) throws(TrainingError) -> NetworkOptions {
     var options = standard
     try read(Setting<NetworkOptions>.network, into: &options)
-    if options.levels != nil && text("leaf") == nil { options.leaf = nil }
     return options
   }
 

@@ -50,8 +50,7 @@ struct RunReport {
       parts.append(
         network.skeleton.map { "channels by the skeleton \($0.rawValue)" }
           ?? "\(network.channels) channels")
-      parts += [network.leaf.map { "leaf \($0)" }, network.levels.map { "\($0) levels" }]
-        .compactMap { $0 }
+      parts += [facts.leaves].compactMap { $0 }
     }
     parts.append("\(network.layers) layers")
     return "\(network.model.rawValue): " + parts.joined(separator: ", ")
