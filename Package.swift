@@ -89,7 +89,10 @@ let package = Package(
     // MARK: Tests
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .target(
-      name: "TestSupport", dependencies: ["NetworkExecution", "OperatorNetworks"],
+      name: "TestSupport",
+      dependencies: [
+        "BlockKernels", "BlockSparse", "ClusterTrees", "NetworkExecution", "OperatorNetworks",
+      ],
       path: "Tests/TestSupport", swiftSettings: settings),
     .executableTarget(
       name: "DistributedChecks", dependencies: ["MessagePassing", "ParallelHDF5"],
@@ -98,7 +101,7 @@ let package = Package(
       name: "NetworkChecks",
       dependencies: [
         "NetworkExecution", "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees",
-        "MessagePassing",
+        "Datasets", "MessagePassing", "TestSupport", "Training",
       ],
       path: "Tests/NetworkChecks", swiftSettings: settings),
     tests("MessagePassingTests", ["DistributedChecks", "MessagePassing", "TestSupport"]),
@@ -128,7 +131,7 @@ let package = Package(
       "CheckpointsTests",
       [
         "Checkpoints", "NetworkExecution", "OperatorNetworks", "BlockSparse", "BlockKernels",
-        "ParallelHDF5", "MessagePassing",
+        "ParallelHDF5", "MessagePassing", "TestSupport",
       ]),
     tests(
       "TrainingTests",

@@ -18,6 +18,8 @@ public final class LayerPlan<Scalar: KernelScalar> {
   public let placement: LayerPlacement
   /// Whether the layer is the transpose of the one whose weights it uses.
   public let isTransposed: Bool
+  /// The layer with the shape of its weights: itself, or the one that is transposed.
+  public var shape: BlockSparseLayer { product.shape }
   /// The products with its weights.
   let product: BlockProduct<Scalar>
   /// The boxes that are computed.

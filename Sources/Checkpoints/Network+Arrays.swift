@@ -17,10 +17,27 @@ public struct NetworkDescription: Sendable, Equatable, Codable {
     public let activation: String
     /// h.
     public let blockActivation: String
+    /// The parameters that it uses, if they are not those of its own name.
+    public let weights: Weights?
 
     enum CodingKeys: String, CodingKey {
-      case name, source, addend, activation
+      case name, source, addend, activation, weights
       case blockActivation = "block_activation"
+    }
+  }
+
+  /// Parameters that belong to another name than the layer's.
+  public struct Weights: Sendable, Equatable, Codable {
+    /// The name of the slice, under which the arrays stand.
+    public let slice: String
+    /// Whether the layer multiplies by W or by Wᵀ.
+    public let form: SliceUse.Form
+    /// Whether the layer adds the biases of the slice.
+    public let hasBias: Bool
+
+    enum CodingKeys: String, CodingKey {
+      case slice, form
+      case hasBias = "has_bias"
     }
   }
 
@@ -39,7 +56,12 @@ public struct NetworkDescription: Sendable, Equatable, Codable {
         name: item.layer.name, source: network.values[item.source].name,
         addend: item.addend.map { network.values[$0].name },
         activation: item.layer.activation.rawValue,
-        blockActivation: item.layer.blockActivation.rawValue)
+        blockActivation: item.layer.blockActivation.rawValue,
+        weights: network.slice(of: item).name == item.layer.name
+          ? nil
+          : Weights(
+            slice: network.slice(of: item).name, form: item.weights.form,
+            hasBias: item.layer.hasBias))
     }
   }
 }
@@ -58,8 +80,11 @@ extension Network {
       ("/network/input_order", .int32(inputOrder)), ("/network/output_order", .int32(outputOrder)),
       ("/network/input_starts", .int64(values[0].layout.starts)),
     ]
-    return layers.reduce(into: common) { all, item in
-      let (layer, group) = (item.layer, "/network/\(item.layer.name)")
+    // The shapes of all layers, and of slices that have none of their name.
+    let names = Set(layers.map(\.layer.name))
+    let shapes = layers.map(\.layer) + slices.map(\.shape).filter { !names.contains($0.name) }
+    return shapes.reduce(into: common) { all, layer in
+      let group = "/network/\(layer.name)"
       all += [
         ("\(group)/target_starts", .int64(layer.target.starts)),
         ("\(group)/row_starts", .int64(layer.pattern.rowStarts)),
@@ -124,27 +149,26 @@ extension ArrayPart {
   /// - Parameters:
   ///   - network: The network.
   ///   - share: What the rank holds of it.
-  /// - Returns: The parts: for each layer the weights, then the biases.
+  /// - Returns: The parts: for each slice the weights, then the biases.
   public static func parameters(_ network: Network, _ share: RankShare) -> [ArrayPart] {
-    network.layers.enumerated().flatMap { index, item in
-      let (own, layer) = (share.parameters[index], item.layer)
-      let rows = share.layers[index].rankRows
+    network.slices.enumerated().flatMap { index, slice in
+      let (own, shape) = (share.parameters[index], slice.shape)
       func part(
         _ name: String, _ all: Range<Int>, _ held: Range<Int>, at start: Int,
         _ elements: (Range<Int>) -> Range<Int>
       ) -> ArrayPart {
         // Of what every rank holds, the first one counts all.
         let counted =
-          own.isReplicated ? 0..<(share.rank == 0 ? all.count : 0) : elements(rows[share.rank])
+          own.isReplicated ? 0..<(share.rank == 0 ? all.count : 0) : elements(own.rows)
         return ArrayPart(
-          name: "\(layer.name)/\(name)", count: all.count,
+          name: "\(slice.name)/\(name)", count: all.count,
           rows: held.lowerBound - all.lowerBound..<held.upperBound - all.lowerBound,
           start: start, counted: counted)
       }
       return [
-        part("weights", item.weights, own.weights, at: own.start) { layer.weights(of: $0) },
-        part("biases", item.biases, own.biases, at: own.start + own.weights.count) {
-          layer.biases(of: $0)
+        part("weights", slice.weights, own.weights, at: own.start) { shape.weights(of: $0) },
+        part("biases", slice.biases, own.biases, at: own.start + own.weights.count) {
+          shape.biases(of: $0)
         },
       ]
     }

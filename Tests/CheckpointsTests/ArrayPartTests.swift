@@ -4,15 +4,18 @@ import ClusterTrees
 import MessagePassing
 import NetworkExecution
 import OperatorNetworks
+import TestSupport
 import Testing
 
 @testable import Checkpoints
 
 @Suite("ArrayPart")
 struct ArrayPartTests {
-  private static let networks = ["own", "offset", "mix", "dense"]
+  private static let networks =
+    ["own", "offset", "mix", "dense"] + ["slices up and down", "slices by offset"]
 
   private static func network(_ name: String) throws -> Network {
+    if let network = SliceNetworks.build(name) { return network }
     var options = NetworkOptions()
     (options.model, options.channels) = (name == "dense" ? .dense : .mnnH2, 3)
     options.sharing = NetworkSharing(rawValue: name) ?? .own
@@ -43,9 +46,9 @@ struct ArrayPartTests {
           }
         }
         for (index, array) in ArrayPart.parameters(network, shares[0]).enumerated() {
-          let layer = network.layers[index / 2]
-          let elements = index % 2 == 1 ? layer.biases : layer.weights
-          #expect(array.name == "\(layer.layer.name)/\(index % 2 == 1 ? "biases" : "weights")")
+          let slice = network.slices[index / 2]
+          let elements = index % 2 == 1 ? slice.biases : slice.weights
+          #expect(array.name == "\(slice.name)/\(index % 2 == 1 ? "biases" : "weights")")
           var (kept, counted): ([Int], [Int]) = ([], [])
           for (within, counting, places, range) in all {
             let (part, whole) = (within[index], counting[index])

@@ -2,6 +2,7 @@ import BlockKernels
 import BlockSparse
 import ClusterTrees
 import OperatorNetworks
+import TestSupport
 
 /// What a check found wrong.
 struct CheckFailure: Error, CustomStringConvertible {
@@ -15,17 +16,19 @@ func expect(_ condition: Bool, _ text: @autoclosure () -> String) throws {
 
 /// The networks that are checked, by name.
 enum Networks {
-  static let names = [
-    "h2nn", "h2nn linear path", "h2nn 2D", "h2nn 3D", "h2nn cloud", "h2nn two clouds", "mnn-h2",
-    "mnn-h2 zero", "mnn-h2 offset", "mnn-h2 mix", "conv", "dense",
-    "h2nn one linear layer", "h2nn block function", "mnn-h2 block function",
-    "mnn-h2 offset block function", "mnn-h2 2D", "mnn-h", "mnn-h offset", "mnn-h 2D mix",
-    "h2nn block networks", "h2nn cloud block networks", "mnn-h2 offset block networks",
-    "h2nn transfer layers", "mnn-h2 mix transfer function", "mnn-h transfer layers", "two readers",
-    "h2nn skeleton",
-    "h2nn skeleton two clouds", "h2nn 101", "h2nn 13x18", "mnn-h2 101", "mnn-h2 13x18 zero",
-    "mnn-h 13x18",
-  ]
+  static let names =
+    [
+      "h2nn", "h2nn linear path", "h2nn 2D", "h2nn 3D", "h2nn cloud", "h2nn two clouds", "mnn-h2",
+      "mnn-h2 zero", "mnn-h2 offset", "mnn-h2 mix", "conv", "dense",
+      "h2nn one linear layer", "h2nn block function", "mnn-h2 block function",
+      "mnn-h2 offset block function", "mnn-h2 2D", "mnn-h", "mnn-h offset", "mnn-h 2D mix",
+      "h2nn block networks", "h2nn cloud block networks", "mnn-h2 offset block networks",
+      "h2nn transfer layers", "mnn-h2 mix transfer function", "mnn-h transfer layers",
+      "two readers",
+      "h2nn skeleton",
+      "h2nn skeleton two clouds", "h2nn 101", "h2nn 13x18", "mnn-h2 101",
+      "mnn-h2 13x18 zero", "mnn-h 13x18",
+    ] + SliceNetworks.names
 
   /// Makes points in the unit square.
   private static func cloud(_ count: Int, seed: Int64) throws -> PointSet {
@@ -48,6 +51,7 @@ enum Networks {
   }
 
   static func build(_ name: String) throws -> Network {
+    if let network = SliceNetworks.build(name) { return network }
     var options = NetworkOptions()
     options.channels = 3
     options.linearPath = name.contains("linear")

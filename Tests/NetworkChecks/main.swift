@@ -42,6 +42,16 @@ guard words.count > 2 else {
 }
 do {
   try MPIEnvironment.run(grace: .seconds(3)) { world in
+    // Not about one network.
+    if words[0] == "objectives" {
+      for freezes in [false, true] {
+        try ObjectiveCheck<Float>(freezes: freezes).run(on: world)
+        try ObjectiveCheck<Double>(freezes: freezes).run(on: world)
+      }
+      try world.barrier()
+      if world.rank == 0 { print("ok") }
+      return
+    }
     let names = words[1] == "all" ? Networks.names : words[1].split(separator: ",").map(String.init)
     for name in names {
       for replicated in words.dropFirst(2) { try run(words[0], name, replicated, on: world) }

@@ -33,15 +33,16 @@ import Testing
     for item in network.layers {
       let name = item.layer.name
       if name.hasSuffix(".hidden") {
-        for place in item.biases { parameters[place] = 0 }
-        for (index, place) in item.weights.enumerated() {
+        for place in network.slice(of: item).biases { parameters[place] = 0 }
+        for (index, place) in network.slice(of: item).weights.enumerated() {
           parameters[place] = index % 16 % 5 == 0 ? 1 : 0
         }
       } else {
         let like = try #require(plain.layers.first { $0.layer.name == name })
         #expect(like.layer.parameterCount == item.layer.parameterCount)
         for index in 0..<item.layer.parameterCount {
-          parameters[item.parameterStart + index] = values[like.parameterStart + index]
+          parameters[network.slice(of: item).start + index] =
+            values[plain.slice(of: like).start + index]
         }
       }
     }

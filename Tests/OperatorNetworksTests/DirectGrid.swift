@@ -63,7 +63,7 @@ struct DirectGrid {
   }
 
   private func start(_ name: String) -> Int {
-    network.layers.first { $0.layer.name == name }?.parameterStart ?? -1
+    network.slices.first { $0.name == name }?.start ?? -1
   }
 
   /// The number of outputs of a cell.

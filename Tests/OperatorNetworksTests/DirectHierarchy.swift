@@ -21,7 +21,7 @@ struct DirectHierarchy {
     _ name: String, _ x: [[Double]], outputs: [Int], rows: [[Int?]], groups: [Int],
     isShared: Bool, _ activation: Activation = .identity
   ) -> [[Double]] {
-    let start = network.layers.first { $0.layer.name == name }?.parameterStart ?? -1
+    let start = network.slices.first { $0.name == name }?.start ?? -1
     // What stands over padding has as many channels as all boxes that share weights.
     let stacked = rows.map { row in
       row.map { $0.map { x[$0].count } ?? (isShared ? x[0].count : 0) }

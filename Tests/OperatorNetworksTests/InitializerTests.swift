@@ -31,11 +31,12 @@ import Testing
     #expect(single == first.map { Float($0) })
     let other: [Double] = drawn(initializer, network, seed: 4)
     for item in network.layers {
-      #expect(item.biases.allSatisfy { first[$0] == 0 && other[$0] == 0 })
-      #expect(item.weights.allSatisfy { first[$0] != other[$0] })
+      #expect(network.slice(of: item).biases.allSatisfy { first[$0] == 0 && other[$0] == 0 })
+      #expect(network.slice(of: item).weights.allSatisfy { first[$0] != other[$0] })
     }
     // No two weights of a network are the same draw.
-    let weights = network.layers.flatMap { item in item.weights.map { first[$0] } }
+    let weights = network.layers.flatMap { item in network.slice(of: item).weights.map { first[$0] }
+    }
     #expect(Set(weights.map { ($0 * 1e9).rounded() }).count > weights.count - weights.count / 1000)
   }
 
@@ -90,7 +91,7 @@ import Testing
     let item = try #require(network.layers.first { $0.layer.name == "bridge.6.1" })
     func largest(_ initializer: Initializer) -> Double {
       let values: [Double] = drawn(initializer, network, seed: 2)
-      return item.weights.reduce(0) { max($0, abs(values[$1])) }
+      return network.slice(of: item).weights.reduce(0) { max($0, abs(values[$1])) }
     }
     #expect((largest(.keras) * 1000).rounded() == 44)
     #expect((largest(.glorot) * 1000).rounded() == 267)
@@ -101,7 +102,7 @@ import Testing
     _ values: [Double], _ network: Network, _ name: String, limit: Double
   ) throws {
     let item = try #require(network.layers.first { $0.layer.name == name })
-    let weights = item.weights.map { values[$0] / limit }
+    let weights = network.slice(of: item).weights.map { values[$0] / limit }
     let n = Double(weights.count)
     let largest = weights.reduce(0) { max($0, abs($1)) }
     // All n below 1 − 10/n has the probability e⁻¹⁰.
@@ -133,7 +134,7 @@ import Testing
         }
         let scale = (2 / Double(inputs + (outputs.max() ?? 0))).squareRoot()
         for place in layer.weightStarts[row]..<layer.weightStarts[row + 1] {
-          let value = values[item.parameterStart + place] / scale
+          let value = values[network.slice(of: item).start + place] / scale
           if initializer == .glorot { #expect(abs(value) <= 3.squareRoot()) }
           count += 1
           squares += value * value

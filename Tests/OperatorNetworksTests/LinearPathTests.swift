@@ -42,7 +42,9 @@ struct LinearPathTests {
     var parameters = zip(chosen, drawn).map { $0.isNaN ? $1 : $0 }
     // Biases are drawn as zeros.
     for item in network.layers {
-      for place in item.biases where chosen[place].isNaN { parameters[place] = 0 }
+      for place in network.slice(of: item).biases where chosen[place].isNaN {
+        parameters[place] = 0
+      }
     }
     return NetworkOracle(network: network, parameters: parameters).output(atPoints: input)
   }
@@ -110,7 +112,7 @@ struct LinearPathTests {
     }
     guard !bridges.isEmpty else { return }
     var without = chosen
-    for item in bridges { for place in item.weights { without[place] = 0 } }
+    for item in bridges { for place in network.slice(of: item).weights { without[place] = 0 } }
     #expect(error(apply(exact, network, without, input), expected) > 1e3 * limit * found)
   }
 

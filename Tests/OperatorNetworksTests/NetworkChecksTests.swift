@@ -40,6 +40,12 @@ struct NetworkChecksTests {
     try check("traffic", ranks: ranks, replicated: ["0", "9", "default"])
   }
 
+  @Test(
+    "objectives on one store of parameters have the bits of one rank", arguments: [1, 2, 3, 5, 7])
+  func objectives(ranks: Int) throws {
+    try check("objectives", ranks: ranks, replicated: ["0"])
+  }
+
   @Test("wrong words are no success")
   func wrong() throws {
     let calls = [[], ["bits", "no-such", "0"], ["no-such", "h2nn", "0"], ["bits", "h2nn", "x"]]

@@ -42,10 +42,11 @@ import Testing
     var random = RandomNumbers(seed: 5)
     for item in network.layers {
       // A layer may be without weights: a near field of clouds that are far from each other.
-      let places = [(item.weights, 6), (item.biases, 3)].flatMap { range, count in
-        range.isEmpty
-          ? [] : (0..<count).map { _ in range.lowerBound + random.index(below: range.count) }
-      }
+      let places = [(network.slice(of: item).weights, 6), (network.slice(of: item).biases, 3)]
+        .flatMap { range, count in
+          range.isEmpty
+            ? [] : (0..<count).map { _ in range.lowerBound + random.index(below: range.count) }
+        }
       for place in places {
         let old = run.parameters[place]
         var values: [Double] = []
@@ -58,7 +59,8 @@ import Testing
         let slope = (values[0] - values[1]) / (2 * h)
         #expect(
           abs(exact[place] - slope) <= limit,
-          "\(item.layer.name), parameter \(place - item.parameterStart): \(exact[place]), \(slope)")
+          "\(item.layer.name), parameter \(place - network.slice(of: item).start): \(exact[place]), \(slope)"
+        )
       }
     }
     // A second pass gives the same: nothing is left over in a buffer.

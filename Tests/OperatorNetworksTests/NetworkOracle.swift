@@ -61,9 +61,9 @@ struct NetworkOracle {
     return output
   }
 
-  /// Computes f(Σ h(W_c x_j) + b + a).
+  /// Computes f(Σ h(W_c x_j) + b + a), or f(Wᵀ x + a).
   private func layer(_ item: NetworkLayer, _ x: [Double], _ addend: [Double]?) -> [Double] {
-    let layer = item.layer
+    let layer = item.isTransposed ? network.slice(of: item).shape : item.layer
     let pattern = layer.pattern
     // The sizes of the slots: those of the sources that stand there.
     var slots = pattern.slotCounts.map { [Int](repeating: layer.source.channels(of: 0), count: $0) }
@@ -75,32 +75,45 @@ struct NetworkOracle {
           layer.source.channels(of: Int(pattern.sources[entry]))
       }
     }
-    var weightStarts = [item.parameterStart]
+    var weightStarts = [network.slice(of: item).start]
     for group in slots.indices {
       weightStarts.append(weightStarts[group] + slots[group].reduce(0, +) * outputs[group])
     }
     var biasStarts = [weightStarts.last ?? 0]
     for group in slots.indices { biasStarts.append(biasStarts[group] + outputs[group]) }
 
+    var transposed = [Double](repeating: 0, count: layer.source.channelCount)
     var y: [Double] = []
     for row in 0..<pattern.targetCount {
       let group = Int(pattern.groups[row])
       let stacked = slots[group].reduce(0, +)
       for output in 0..<outputs[group] {
-        var sum = parameters[biasStarts[group] + output]
+        var sum = item.layer.hasBias ? parameters[biasStarts[group] + output] : 0
         for entry in pattern.entries(of: row) {
           let source = layer.source.starts[Int(pattern.sources[entry])]
           let slot = Int(pattern.slots[entry])
           let first = weightStarts[group] + output * stacked + slots[group][..<slot].reduce(0, +)
+          if item.isTransposed {
+            for input in 0..<slots[group][slot] {
+              transposed[source + input] +=
+                parameters[first + input] * x[layer.target.starts[row] + output]
+            }
+            continue
+          }
           let product = (0..<slots[group][slot]).reduce(0) {
             $0 + parameters[first + $1] * x[source + $1]
           }
           sum += apply(layer.blockActivation, product)
         }
-        y.append(apply(layer.activation, sum + (addend?[y.count] ?? 0)))
+        if !item.isTransposed {
+          y.append(apply(layer.activation, sum + (addend?[y.count] ?? 0)))
+        }
       }
     }
-    return y
+    guard item.isTransposed else { return y }
+    return transposed.enumerated().map {
+      apply(item.layer.activation, $0.element + (addend?[$0.offset] ?? 0))
+    }
   }
 }
 

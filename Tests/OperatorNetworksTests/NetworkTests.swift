@@ -110,8 +110,8 @@ import Testing
     #expect(Set(network.layers.map(\.layer.name)).count == network.layers.count)
     var next = 0
     for item in network.layers {
-      #expect(item.parameterStart == next && item.source < item.target)
-      next = item.biases.upperBound
+      #expect(network.slice(of: item).start == next && item.source < item.target)
+      next = network.slice(of: item).biases.upperBound
     }
     #expect(network.activeParameterCount == next)
   }

@@ -31,10 +31,10 @@ struct RankShareTests {
           #expect(own.local.lowerBound == next && own.start == next)
           #expect(own.local.count == own.weights.count + own.biases.count)
           next = own.local.upperBound
-          #expect(item.weights.lowerBound <= own.weights.lowerBound)
-          #expect(own.weights.upperBound <= item.weights.upperBound)
-          #expect(item.biases.lowerBound <= own.biases.lowerBound)
-          #expect(own.biases.upperBound <= item.biases.upperBound)
+          #expect(network.slice(of: item).weights.lowerBound <= own.weights.lowerBound)
+          #expect(own.weights.upperBound <= network.slice(of: item).weights.upperBound)
+          #expect(network.slice(of: item).biases.lowerBound <= own.biases.lowerBound)
+          #expect(own.biases.upperBound <= network.slice(of: item).biases.upperBound)
           for place in Array(own.weights) + Array(own.biases) {
             holders[place] += 1
             isReplicated[place] = own.isReplicated
@@ -130,9 +130,12 @@ struct RankShareTests {
           let (weights, biases) = (
             item.layer.weights(of: placement.rows), item.layer.biases(of: placement.rows)
           )
-          #expect(own.weights.lowerBound == item.weights.lowerBound + weights.lowerBound)
+          #expect(
+            own.weights.lowerBound == network.slice(of: item).weights.lowerBound
+              + weights.lowerBound)
           #expect(own.weights.count == weights.count && own.biases.count == biases.count)
-          #expect(own.biases.lowerBound == item.biases.lowerBound + biases.lowerBound)
+          #expect(
+            own.biases.lowerBound == network.slice(of: item).biases.lowerBound + biases.lowerBound)
         }
       }
     }

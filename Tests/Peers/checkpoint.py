@@ -15,7 +15,9 @@ The layout of a checkpoint (HDF5; arrays are stored with the last index running 
                              index running fastest
         network              layers, in the order of execution, each with name; source, the value read;
                              addend, the value added, if any; activation f and block_activation h. The value
-                             written has the layer's name. output, the name of the value that is the output
+                             written has the layer's name. output, the name of the value that is the output.
+                             A layer that uses parameters of another name has weights: slice, that name; form,
+                             plain or transposed; has_bias, whether it adds the biases that stand there
         skeleton             sources, receivers: the number of boxes of each level, if there is one
         arrays               for the path of each dataset below: shape, type and digest
     /points                  coordinates of the inputs, points x dimension
@@ -32,15 +34,16 @@ The layout of a checkpoint (HDF5; arrays are stored with the last index running 
       entry_inputs           for each of these entries: its first column in the weights of its group
       groups                 for each box i: its group g of weights
       group_inputs, group_outputs   the columns and rows of each group's weights
-    /parameters/LAYER        weights: the matrices W_g, one after the other, [outputs][inputs] each;
-                             biases: the vectors b_g, one after the other
+    /parameters/SLICE        weights: the matrices W_g, one after the other, [outputs][inputs] each;
+                             biases: the vectors b_g, one after the other, or none. A slice has the name of the
+                             layer that it was made for, whose arrays in /network say where its blocks stand
     /optimizer               first_moment and second_moment, laid out like /parameters
     /skeleton                sources, receivers: the channels of boxes, level after level, from the root
     /metrics                 the lines of metrics.jsonl so far, as bytes
     /plateau                 the state of the schedule of that name
 
-    Box i of a layer's value: y_i = f(sum over entries e of h(W_g[:, columns of e] x_source(e)) + b_g),
-    plus box i of the addend.
+    Box i of a layer's value: y_i = f(sum over entries e of h(W_g[:, columns of e] x_source(e)) + b_g + a_i) with
+    box i of the addend. A transposed layer: f(W^T x + a) with the matrix W of the blocks of its slice.
 
     The digest of an array w_0, w_1, ... of numbers of 1, 4 or 8 bytes is the sum modulo 2^64 of
     mix(bits(w_i) xor (i + 1) 0x9e3779b97f4a7c15), in 16 hexadecimal digits; mix is in `digest` below.
@@ -97,16 +100,27 @@ def describe(file):
 
 
 class Layer:
-    """One layer; arrays and attributes have the names that they have in the file."""
+    """One layer; arrays and attributes have the names that they have in the file.
 
-    def __init__(self, described, group, parameters):
+    They are those of its slice: of a transposed layer, the matrix W whose transpose it multiplies by.
+    """
+
+    def __init__(self, described, network, parameters):
         self.name = described["name"]
+        use = described.get("weights", {"slice": self.name, "form": "plain", "has_bias": True})
+        self.slice, self.transposed = use["slice"], use["form"] == "transposed"
+        group = network[self.slice]
         for key in ("source", "addend", "activation", "block_activation"):
             setattr(self, key, described.get(key, ""))
         for key in ("target_starts", "row_starts", "sources", "entry_inputs", "groups",
                     "group_inputs", "group_outputs"):
             setattr(self, key, group[key][:].astype(np.int64))
+        if self.transposed:
+            self.target_starts = network[self.name]["target_starts"][:].astype(np.int64)
+        parameters = parameters[self.slice]
         self.weights, self.biases = parameters["weights"][:], parameters["biases"][:]
+        if not use["has_bias"] or not len(self.biases):
+            self.biases = np.zeros(self.group_outputs.sum(), self.weights.dtype)
 
 
 class Network:
@@ -117,8 +131,8 @@ class Network:
             network, norm, described = file["network"], file["normalization"], describe(file)
             self.precision, self.step = described["precision"], described["step"]
             self.training = described["configuration"]["training"]
-            self.layers = [Layer(layer, network[layer["name"]], file["parameters"][layer["name"]])
-                           for layer in described["network"]["layers"]]
+            self.layers = [
+                Layer(layer, network, file["parameters"]) for layer in described["network"]["layers"]]
             self.output = described["network"]["output"]
             self.input_starts, self.input_order, self.output_order = (
                 network[name][:].astype(np.int64)

@@ -26,7 +26,7 @@ ACTIVATIONS = {
 }
 
 
-def apply(layer, x, x_starts):
+def apply(layer, x, x_starts, addend=0):
     """Applies one layer to x, samples x channels, in double precision."""
     f, h = ACTIVATIONS[layer.activation], ACTIVATIONS[layer.block_activation]
     target, rows, outputs = layer.target_starts, layer.row_starts, layer.group_outputs
@@ -36,22 +36,30 @@ def apply(layer, x, x_starts):
     y = np.zeros((len(x), target[-1]))
     for box, g in enumerate(layer.groups):
         matrix = weights[g].reshape(outputs[g], layer.group_inputs[g])
+        if layer.transposed:
+            part = x[:, x_starts[box] : x_starts[box + 1]]
+            for entry in range(rows[box], rows[box + 1]):
+                source, column = layer.sources[entry], layer.entry_inputs[entry]
+                places = slice(target[source], target[source + 1])
+                width = target[source + 1] - target[source]
+                y[:, places] += part @ matrix[:, column : column + width]
+            continue
         total = np.tile(biases[g], (len(x), 1))
         for entry in range(rows[box], rows[box + 1]):
             source = layer.sources[entry]
             part = x[:, x_starts[source] : x_starts[source + 1]]
             column = layer.entry_inputs[entry]
             total += h(part @ matrix[:, column : column + part.shape[1]].T)
-        y[:, target[box] : target[box + 1]] = f(total)
-    return y, target
+        y[:, target[box] : target[box + 1]] = total
+    return f(y + addend), target
 
 
 def predict(network, fields):
     """Returns the outputs for fields, samples x points."""
     values = {"input": (network.inputs(fields), network.input_starts)}
     for layer in network.layers:
-        y, starts = apply(layer, *values[layer.source])
-        values[layer.name] = (y + values[layer.addend][0] if layer.addend else y, starts)
+        addend = values[layer.addend][0] if layer.addend else 0
+        values[layer.name] = apply(layer, *values[layer.source], addend)
     return network.fields(values[network.output][0])
 
 

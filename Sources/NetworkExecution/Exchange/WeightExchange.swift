@@ -3,7 +3,8 @@ import BlockSparse
 import MessagePassing
 import OperatorNetworks
 
-/// The exchange of weights after an update: copies of other ranks' blocks that this rank's sources need.
+/// The exchange of weights after an update: copies of other ranks' blocks that this rank needs, for the gradients of its
+/// sources and for the targets of transposed layers.
 struct WeightExchange<Scalar: KernelScalar & MPIScalar> {
   /// A block of weights: on its way out with its stride among the parameters, on its way in packed.
   private struct Block {
@@ -41,20 +42,21 @@ struct WeightExchange<Scalar: KernelScalar & MPIScalar> {
     _ plans: [LayerPlan<Scalar>], forTraining: Bool
   ) {
     remote = plans.map { AlignedBuffer(repeating: 0, count: $0.remoteWeightCount) }
-    let (own, ranks) = (share.rank, 0..<share.rankCount)
+    let ranks = 0..<share.rankCount
     var sends = [[Block]](repeating: [], count: ranks.count)
     var receives = sends
     var gathers: [Gather] = []
     for (index, item) in network.layers.enumerated()
-    where forTraining && ranks.count > 1 && item.source != 0 {
-      let (layer, placement) = (item.layer, share.layers[index])
-      let (source, target) = (partition.values[item.source], partition.values[item.target])
+    where ranks.count > 1 && (item.isTransposed || (forTraining && item.source != 0)) {
+      // Of a transposed layer the weights are needed for the forward pass.
+      let (layer, placement) = (network.slice(of: item).shape, share.layers[index])
+      let (source, target) = (partition.values[item.columnValue], partition.values[item.rowValue])
       guard layer.rowsOwnWeights, !target.isReplicated else { continue }
+      let own = share.parameters[item.weights.slice]
       if placement.gathersWeights {
-        let start = share.parameters[index].start
         gathers.append(
           Gather(
-            layer: index, own: start..<start + share.parameters[index].weights.count,
+            layer: index, own: own.start..<own.start + own.weights.count,
             counts: ranks.map { layer.weights(of: target.range(of: $0)).count }))
         continue
       }
@@ -65,9 +67,8 @@ struct WeightExchange<Scalar: KernelScalar & MPIScalar> {
           layer: index, start: start, stride: stride ?? inputs, inputs: inputs,
           outputs: layer.target.channels(of: row))
       }
-      let shift =
-        share.parameters[index].start - layer.weights(of: placement.rows).lowerBound
-      for rank in ranks where rank != own {
+      let shift = own.start - layer.weights(of: placement.rows).lowerBound
+      for rank in ranks where rank != share.rank {
         for entry in layer.entries(from: placement.rows, to: source.range(of: rank)) {
           let group = Int(layer.pattern.groups[layer.row(of: entry)])
           let place = shift + layer.weightStarts[group] + Int(layer.entryInputs[entry])
@@ -79,7 +80,7 @@ struct WeightExchange<Scalar: KernelScalar & MPIScalar> {
       let columns = layer.entries(from: 0..<layer.target.boxCount, to: placement.sources)
       for entry in columns {
         let rank = target.owner(of: layer.row(of: entry))
-        guard rank != own else { continue }
+        guard rank != share.rank else { continue }
         let incoming = block(entry, at: start, stride: nil)
         receives[rank].append(incoming)
         start += incoming.count

@@ -1,6 +1,7 @@
 public import BlockKernels
 import BlockSparse
 public import MessagePassing
+import OperatorNetworks
 
 extension NetworkExecutor {
   /// Computes the gradient with respect to all parameters.
@@ -12,6 +13,8 @@ extension NetworkExecutor {
   public func backward(into gradient: AlignedBuffer<Scalar>) {
     precondition(share.rankCount == 1, "ranks that share a network exchange gradients")
     for task in backwardSchedule.tasks[0] { run(task, 0, gradient) { _, _ in } }
+    addLateSums(0, gradient) { _, _ in }
+    clearUnused(0, gradient) { _, _ in }
   }
 
   /// Computes the gradients with respect to the parameters that this rank holds.
@@ -55,10 +58,12 @@ extension NetworkExecutor {
         for task in schedule.tasks[round] { try run(task, slot, buffers[first + slot], finished) }
       }
     }
+    for slot in 0..<shards { try addLateSums(slot, buffers[first + slot], finished) }
     clock?.enter(.communication)
     try sumExchange.run(shards: shards, on: communicator)
     clock?.enter(.sums)
-    for layer in plans.indices where !plans[layer].sumCounts.isEmpty {
+    // In the order of the backward pass, in which layers add to one slice.
+    for layer in plans.indices.reversed() where !plans[layer].sumCounts.isEmpty {
       for slot in 0..<shards {
         let (sums, scratch, buffer) = (sumExchange.all, scratch, buffers[first + slot])
         var span = buffer.mutableSpan
@@ -66,9 +71,43 @@ extension NetworkExecutor {
         plans[layer].finishParameterGradient(
           sums: sums.span, at: sumExchange.starts(layer, slot: slot, shards: shards),
           scratch: &scratchSpan, into: &span)
-        try finished(slot, share.parameters[layer].local)
+        try finish(layer, slot, finished)
       }
     }
+    for slot in 0..<shards { try clearUnused(slot, buffers[first + slot], finished) }
+  }
+
+  /// Computes the gradients of parameters that several layers use, and of transposed layers.
+  private func addLateSums<Failure: Error>(
+    _ slot: Int, _ buffer: AlignedBuffer<Scalar>,
+    _ finished: (Int, Range<Int>) throws(Failure) -> Void
+  ) throws(Failure) {
+    for layer in backwardSchedule.lateSums { try parameterGradient(layer, slot, buffer, finished) }
+  }
+
+  /// Clears the gradients of parameters that no layer uses.
+  private func clearUnused<Failure: Error>(
+    _ slot: Int, _ buffer: AlignedBuffer<Scalar>,
+    _ finished: (Int, Range<Int>) throws(Failure) -> Void
+  ) throws(Failure) {
+    var span = buffer.mutableSpan
+    for slice in sliceOrder.withoutWeights {
+      Elementwise.clear(&span, in: share.parameters[slice].local)
+      try finished(slot, share.parameters[slice].local)
+    }
+    for slice in sliceOrder.withoutBiases {
+      let own = share.parameters[slice]
+      Elementwise.clear(&span, in: own.start + own.weights.count..<own.local.upperBound)
+      try finished(slot, own.local)
+    }
+  }
+
+  /// Tells that the gradient of a slice is complete, after the last layer that uses it.
+  private func finish<Failure: Error>(
+    _ layer: Int, _ slot: Int, _ finished: (Int, Range<Int>) throws(Failure) -> Void
+  ) throws(Failure) {
+    guard sliceOrder.completes[layer] else { return }
+    try finished(slot, share.parameters[sliceOrder.slices[layer]].local)
   }
 
   private func run<Failure: Error>(
@@ -127,7 +166,7 @@ extension NetworkExecutor {
     flops += plans[layer].parameterFlops
     clock?.enter(.sums)
     if plans[layer].sumCounts.isEmpty {
-      try finished(slot, share.parameters[layer].local)
+      try finish(layer, slot, finished)
     } else {
       sumExchange.add(scratch, layer, slot: slot, count: plans[layer].sumCounts[share.rank])
     }
@@ -146,8 +185,10 @@ extension NetworkExecutor {
         gradient: gradient.span, entries: &entrySpan)
     }
     var span = result.mutableSpan
+    let parameters = lastParameters
     plans[layer].inputGradient(
-      part, packed: weights.span, gradient: gradient.span, entries: blocks.span,
+      part, parameters: parameters?.span, packed: weights.span, gradient: gradient.span,
+      entries: blocks.span,
       sourceGradient: &span)
     if part != .interior { flops += plans[layer].inputFlops }
   }

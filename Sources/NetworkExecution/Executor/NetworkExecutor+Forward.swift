@@ -9,6 +9,7 @@ extension NetworkExecutor {
   /// - Precondition: This is the only tree rank.
   public func forward(_ parameters: AlignedBuffer<Scalar>) {
     precondition(share.rankCount == 1, "ranks that share a network exchange values")
+    lastParameters = parameters
     for (layer, part) in forwardSchedule.layers[0] { forward(layer, part, 0, parameters) }
   }
 
@@ -54,12 +55,13 @@ extension NetworkExecutor {
   ) {
     let item = wires[layer]
     let (source, target) = (values[slot][item.source], values[slot][item.target])
-    let scratch = entries[slot][layer]
+    let (scratch, weights) = (entries[slot][layer], packed[layer])
     var entrySpan = scratch.mutableSpan
     var targetSpan = target.mutableSpan
     let term = item.addend.map { values[slot][$0] }
     plans[layer].forward(
-      part, parameters: parameters.span, source: source.span, adding: term?.span,
+      part, parameters: parameters.span, packed: weights.span, source: source.span,
+      adding: term?.span,
       entries: &entrySpan, target: &targetSpan)
     if part != .interior { flops += plans[layer].forwardFlops }
   }

@@ -42,6 +42,8 @@ public final class NetworkExecutor<Scalar: KernelScalar & MPIScalar> {
   let transposed: AlignedBuffer<Scalar>
   /// Scratch for gradients of weights that rows share.
   let scratch: AlignedBuffer<Scalar>
+  /// The order in which the layers that use a slice add to its gradient.
+  let sliceOrder: SliceOrder
   let forwardSchedule: ForwardSchedule
   let backwardSchedule: BackwardSchedule
   let forwardExchange: BoxExchange<Scalar>
@@ -109,11 +111,17 @@ public final class NetworkExecutor<Scalar: KernelScalar & MPIScalar> {
       AlignedBuffer.several(repeating: 0, counts: share.values.map { $0.channelCount * samples })
     }
     let backward = BackwardSchedule(network, plan)
+    let order = SliceOrder(network)
+    sliceOrder = order
     plans = network.layers.indices.map { layer in
-      LayerPlan(
-        network.layers[layer].layer, samples: samples, placement: share.layers[layer],
-        needsInputGradient: forTraining && network.layers[layer].source != 0,
-        accumulatesInput: backward.accumulates[layer], provider: provider)
+      let item = network.layers[layer]
+      return LayerPlan(
+        item.layer, transposing: item.isTransposed ? network.slice(of: item).shape : nil,
+        samples: samples, placement: share.layers[layer],
+        needsInputGradient: forTraining && item.source != 0,
+        accumulatesInput: backward.accumulates[layer],
+        accumulatesWeights: !order.beginsWeights[layer],
+        accumulatesBiases: !order.beginsBiases[layer], provider: provider)
     }
     let owners = CommunicationPlan.gradientOwners(network)
     sums = CommunicationPlan.activatedSums(network)

@@ -17,7 +17,7 @@ extension Initializer {
 
   /// Draws the parameters that a rank holds of a network.
   ///
-  /// A parameter is a function of the seed, its layer and its group.
+  /// A parameter is a function of the seed, its slice and its group.
   ///
   /// - Parameters:
   ///   - network: The network.
@@ -28,17 +28,19 @@ extension Initializer {
     _ network: Network, _ share: RankShare, seed: Int64, into parameters: AlignedBuffer<Scalar>
   ) {
     parameters.fill(0)
-    for (index, item) in network.layers.enumerated() {
-      let (layer, own) = (item.layer, share.parameters[index])
-      let fans = Fans(layer, readsPoints: item.source == 0)
-      let groups =
-        layer.rowsOwnWeights ? share.layers[index].rows : layer.groupInputs.indices
-      let shift = own.start - (own.weights.lowerBound - item.weights.lowerBound)
+    for (index, slice) in network.slices.enumerated() {
+      let (shape, own) = (slice.shape, share.parameters[index])
+      let readsPoints = network.layers.contains {
+        $0.weights == SliceUse(index) && $0.source == 0
+      }
+      let fans = Fans(shape, readsPoints: readsPoints)
+      let groups = shape.rowsOwnWeights ? own.rows : shape.groupInputs.indices
+      let shift = own.start - (own.weights.lowerBound - slice.weights.lowerBound)
       for group in groups {
         var stream = RandomStream(
           seed: seed, purpose: 0x494E_4954, index: UInt64(index) << 40 | UInt64(group))
         let fan = self == .keras ? fans.keras(group) : fans.sum(group)
-        for place in layer.weightStarts[group]..<layer.weightStarts[group + 1] {
+        for place in shape.weightStarts[group]..<shape.weightStarts[group + 1] {
           let value: Double
           switch self {
           case .glorot, .keras: value = (6 / fan).squareRoot() * (2 * stream.uniform() - 1)

@@ -19,30 +19,38 @@ public struct RankLoad: Sendable, Equatable {
   /// - Returns: For each rank its load.
   public static func all(_ network: Network, _ partition: TreePartition) -> [RankLoad] {
     var loads = [RankLoad](repeating: RankLoad(), count: partition.rankCount)
+    for (slice, boxes) in zip(network.slices, partition.slices) {
+      let shape = slice.shape
+      guard shape.rowsOwnWeights else {
+        for rank in loads.indices { loads[rank].parameters += shape.parameterCount }
+        continue
+      }
+      for (rank, rows) in ranges(boxes).enumerated() {
+        var load = RankLoad()
+        load.parameters = shape.weights(of: rows).count + shape.biases(of: rows).count
+        add(load, to: &loads, boxes, rank)
+      }
+    }
     for item in network.layers {
       let layer = item.layer
       let (source, target) = (partition.values[item.source], partition.values[item.target])
       for (rank, rows) in ranges(target).enumerated() {
         var work = 0
         for row in rows { work += layer.rowWork(row) }
-        // The forward product and the gradient of the weights belong to rows.
+        // The forward product belongs to targets; so does the gradient of the weights, unless they are transposed.
         var load = RankLoad()
-        load.flopsPerSample = 4 * work
-        if layer.rowsOwnWeights {
-          load.parameters = layer.weights(of: rows).count + layer.biases(of: rows).count
-        }
+        load.flopsPerSample = item.isTransposed ? 2 * work : 4 * work
         add(load, to: &loads, target, rank)
       }
-      if !layer.rowsOwnWeights {
-        for rank in loads.indices { loads[rank].parameters += layer.parameterCount }
-      }
-      guard item.source != 0 else { continue }
-      // The gradient of the input belongs to sources.
+      guard item.source != 0 || item.isTransposed else { continue }
+      // The gradient of the input belongs to sources, and that of transposed weights.
+      let products = (item.source != 0 ? 1 : 0) + (item.isTransposed ? 1 : 0)
       var work = [Int](repeating: 0, count: source.boxCount)
       for row in 0..<layer.pattern.targetCount {
         for entry in layer.pattern.entries(of: row) {
           let box = Int(layer.pattern.sources[entry])
-          work[box] += 2 * layer.target.channels(of: row) * layer.source.channels(of: box)
+          work[box] +=
+            2 * products * layer.target.channels(of: row) * layer.source.channels(of: box)
         }
       }
       for (rank, boxes) in ranges(source).enumerated() {

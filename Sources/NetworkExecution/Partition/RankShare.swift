@@ -3,8 +3,10 @@ public import OperatorNetworks
 
 /// The part of a network that one tree rank holds and computes, and its places in the rank's memory.
 public struct RankShare: Sendable {
-  /// Where the parameters of a layer that a rank holds stand among those of the network.
+  /// Where the parameters of a slice that a rank holds stand among those of the network.
   public struct Parameters: Sendable, Equatable {
+    /// The rows that it holds.
+    public let rows: Range<Int>
     /// The weights, among the parameters of the network.
     public let weights: Range<Int>
     /// The biases.
@@ -34,7 +36,7 @@ public struct RankShare: Sendable {
   public let outputBoxes: [Range<Int>]
   /// For each layer: the part that it computes.
   public let layers: [LayerPlacement]
-  /// For each layer: the parameters that it holds.
+  /// For each slice: the parameters that it holds.
   public let parameters: [Parameters]
 
   /// The number of parameters that the rank holds.
@@ -50,12 +52,16 @@ public struct RankShare: Sendable {
     gradients = values
     computed = network.values.map { 0..<$0.layout.boxCount }
     (inputBoxes, outputBoxes) = ([computed[0]], [computed[network.output]])
-    layers = network.layers.map {
-      LayerPlacement(whole: $0.layer, parameterStart: $0.parameterStart)
+    layers = network.layers.map { item in
+      let slice = network.slice(of: item)
+      return item.isTransposed
+        ? LayerPlacement(transposing: slice.shape, parameterStart: slice.start)
+        : LayerPlacement(whole: item.layer, parameterStart: slice.start)
     }
-    parameters = network.layers.map {
+    parameters = network.slices.map {
       Parameters(
-        weights: $0.weights, biases: $0.biases, start: $0.parameterStart, isReplicated: false)
+        rows: 0..<$0.shape.target.boxCount, weights: $0.weights, biases: $0.biases,
+        start: $0.start, isReplicated: false)
     }
   }
 
@@ -79,26 +85,29 @@ public struct RankShare: Sendable {
     let (values, gradients) = Self.held(network, computed, plan, owners, rank: rank)
     var (layers, parameters): ([LayerPlacement], [Parameters]) = ([], [])
     var start = 0
-    for (index, item) in network.layers.enumerated() {
-      let (layer, target) = (item.layer, partition.values[item.target])
-      let rows = computed[item.target]
-      layers.append(
-        LayerPlacement(
-          rankRows: target.isReplicated
-            ? [rows] : ranks.map { target.range(of: $0) },
-          rank: target.isReplicated ? 0 : rank, sources: computed[item.source],
-          sourceValues: values[item.source], sourceGradients: gradients[item.source],
-          targetValues: values[item.target], targetGradients: gradients[item.target],
-          addendValues: item.addend.map { values[$0] }, parameterStart: start,
-          gathersWeights: plan.gathers.contains { $0.phase == .weights && $0.subject == index }))
-      let (weights, biases) = (layer.weights(of: rows), layer.biases(of: rows))
-      let first = (item.weights.lowerBound, item.biases.lowerBound)
+    for (slice, boxes) in zip(network.slices, partition.slices) {
+      let rows = boxes.computed(by: rank)
+      let (weights, biases) = (slice.shape.weights(of: rows), slice.shape.biases(of: rows))
+      let first = (slice.weights.lowerBound, slice.biases.lowerBound)
       parameters.append(
         Parameters(
-          weights: first.0 + weights.lowerBound..<first.0 + weights.upperBound,
+          rows: rows, weights: first.0 + weights.lowerBound..<first.0 + weights.upperBound,
           biases: first.1 + biases.lowerBound..<first.1 + biases.upperBound, start: start,
-          isReplicated: target.isReplicated || !layer.rowsOwnWeights))
+          isReplicated: boxes.isReplicated || !slice.shape.rowsOwnWeights))
       start += weights.count + biases.count
+    }
+    for (index, item) in network.layers.enumerated() {
+      let rows = partition.values[item.rowValue]
+      layers.append(
+        LayerPlacement(
+          rankRows: rows.isReplicated
+            ? [computed[item.rowValue]] : ranks.map { rows.range(of: $0) },
+          rank: rows.isReplicated ? 0 : rank, sources: computed[item.columnValue],
+          sourceValues: values[item.source], sourceGradients: gradients[item.source],
+          targetValues: values[item.target], targetGradients: gradients[item.target],
+          addendValues: item.addend.map { values[$0] },
+          parameterStart: parameters[item.weights.slice].start,
+          gathersWeights: plan.gathers.contains { $0.phase == .weights && $0.subject == index }))
     }
     (self.values, self.gradients) = (values, gradients)
     (self.layers, self.parameters) = (layers, parameters)

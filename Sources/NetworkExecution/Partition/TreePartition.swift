@@ -10,6 +10,8 @@ public import OperatorNetworks
 public struct TreePartition: Sendable, Equatable {
   /// The partition of each value.
   public let values: [BoxPartition]
+  /// The partition of the rows of each slice of the parameters.
+  public let slices: [BoxPartition]
   /// The first place of each rank on the axis, and at the end the length of the axis.
   public let cuts: [Int]
 
@@ -21,41 +23,104 @@ public struct TreePartition: Sendable, Equatable {
   ///   - replicatedBoxes: Values with fewer boxes than this are replicated, boxes at one place counted once; the
   ///     input, the output, and values with as many boxes as the axis has places, never are.
   public init(_ network: Network, ranks: Int, replicatedBoxes: Int = 0) {
+    self = Self.joint([network], ranks: ranks, replicatedBoxes: replicatedBoxes)[0]
+  }
+
+  /// Spreads networks with the same slices of parameters over ranks, so that a rank owns the same parameters of all.
+  ///
+  /// - Parameters:
+  ///   - networks: The networks, whose axes are equally long.
+  ///   - ranks: The number of tree ranks.
+  ///   - replicatedBoxes: As for one network.
+  /// - Returns: The partition of each network.
+  public static func joint(
+    _ networks: [Network], ranks: Int, replicatedBoxes: Int = 0
+  ) -> [TreePartition] {
     precondition(ranks > 0, "\(ranks) tree ranks")
-    let axis = network.values[0].layout.boxCount
-    let bound = ranks == 1 ? 0 : replicatedBoxes
-    let isReplicated = network.values.indices.map { value in
-      let boxes = network.values[value].placeCount
-      return boxes < bound && boxes < axis && value != network.output
-    }
+    let axis = networks[0].values[0].layout.boxCount
+    precondition(
+      networks.allSatisfy { $0.values[0].layout.boxCount == axis },
+      "networks on axes of different lengths")
+    let isReplicated = replicated(networks, below: ranks == 1 ? 0 : replicatedBoxes)
     var weights = [Int](repeating: 0, count: axis)
-    for item in network.layers where !isReplicated[item.target] {
-      let (layer, places) = (item.layer, network.values[item.target].places)
-      for row in 0..<layer.pattern.targetCount {
-        weights[places[row]] += layer.rowWork(row)
-      }
-    }
     // A place where boxes of many values begin leaves many subtrees whole.
-    var beginnings = [Int](repeating: 0, count: axis)
-    for value in network.values {
-      for place in value.places.dropLast() { beginnings[place] += 1 }
+    var beginnings = weights
+    for (network, isReplicated) in zip(networks, isReplicated.values) {
+      for item in network.layers where !isReplicated[item.target] {
+        let (layer, places) = (item.layer, network.values[item.target].places)
+        for row in 0..<layer.pattern.targetCount { weights[places[row]] += layer.rowWork(row) }
+      }
+      for value in network.values {
+        for place in value.places.dropLast() { beginnings[place] += 1 }
+      }
     }
     let cuts = BoxPartition.cut(weights, parts: ranks, preference: beginnings)
-    self.cuts = cuts
-    values = network.values.indices.map { value in
-      let places = network.values[value].places.dropLast()
-      var starts = [0]
-      for rank in 1..<ranks + 1 {
-        // Places ascend: the boxes of a rank begin with the first one at or behind its cut.
-        var (low, high) = (starts[rank - 1], places.count)
-        while low < high {
-          let middle = (low + high) / 2
-          if places[middle] < cuts[rank] { low = middle + 1 } else { high = middle }
-        }
-        starts.append(low)
-      }
-      return BoxPartition(starts: starts, isReplicated: isReplicated[value])
+    return networks.indices.map { index in
+      let network = networks[index]
+      return TreePartition(
+        values: network.values.indices.map {
+          partition(network.values[$0].places, cuts, isReplicated.values[index][$0])
+        },
+        slices: network.slices.indices.map {
+          partition(network.slices[$0].places, cuts, isReplicated.slices[$0])
+        }, cuts: cuts)
     }
+  }
+
+  private init(values: [BoxPartition], slices: [BoxPartition], cuts: [Int]) {
+    (self.values, self.slices, self.cuts) = (values, slices, cuts)
+  }
+
+  /// Decides which values are replicated, and the rows of which slices.
+  ///
+  /// All values with the rows of one slice are, or none: who holds a row of weights computes with it.
+  private static func replicated(
+    _ networks: [Network], below bound: Int
+  ) -> (values: [[Bool]], slices: [Bool]) {
+    var values = networks.map { network in
+      let axis = network.values[0].layout.boxCount
+      return network.values.indices.map { value in
+        let boxes = network.values[value].placeCount
+        return boxes < bound && boxes < axis && value != network.output
+      }
+    }
+    var slices = [Bool](repeating: bound > 0, count: networks[0].slices.count)
+    var isUsed = [Bool](repeating: false, count: slices.count)
+    var hasChanged = true
+    while hasChanged {
+      hasChanged = false
+      for (index, network) in networks.enumerated() {
+        for item in network.layers {
+          let slice = item.weights.slice
+          isUsed[slice] = true
+          if slices[slice] && !values[index][item.rowValue] {
+            slices[slice] = false
+            hasChanged = true
+          } else if !slices[slice] && values[index][item.rowValue] {
+            values[index][item.rowValue] = false
+            hasChanged = true
+          }
+        }
+      }
+    }
+    return (values, zip(slices, isUsed).map { $0 && $1 })
+  }
+
+  private static func partition(
+    _ places: [Int], _ cuts: [Int], _ isReplicated: Bool
+  ) -> BoxPartition {
+    let places = places.dropLast()
+    var starts = [0]
+    for rank in 1..<cuts.count {
+      // Places ascend: the boxes of a rank begin with the first one at or behind its cut.
+      var (low, high) = (starts[rank - 1], places.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if places[middle] < cuts[rank] { low = middle + 1 } else { high = middle }
+      }
+      starts.append(low)
+    }
+    return BoxPartition(starts: starts, isReplicated: isReplicated)
   }
 
   /// The number of tree ranks.

@@ -56,6 +56,7 @@ struct Needs {
   ///
   /// Returns whether there are gradients among them.
   mutating func addBackward(_ item: NetworkLayer, index: Int, round: Int) -> Bool {
+    if item.isTransposed { return addTransposedBackward(item, index: index, round: round) }
     let (source, target) = (partition.values[item.source], partition.values[item.target])
     guard partition.rankCount > 1, !target.isReplicated else { return false }
     let (layer, value) = (item.layer, gradientOwners[item.target])
@@ -76,6 +77,42 @@ struct Needs {
       if layer.rowsOwnWeights {
         weights[Int(rowOwner) * partition.rankCount + Int(boxOwner), default: 0] +=
           layer.target.channels(of: row) * layer.source.channels(of: crossing.box)
+      }
+    }
+    return !crossings.isEmpty
+  }
+
+  /// Adds the gradients of a transposed layer's targets that owners of sources need, and the blocks of weights that
+  /// owners of targets need for its forward pass.
+  ///
+  /// The rows of the weights are the layer's sources. So their owners need the gradients also for the gradient of the
+  /// weights, even if the layer reads the input.
+  private mutating func addTransposedBackward(
+    _ item: NetworkLayer, index: Int, round: Int
+  ) -> Bool {
+    let (source, target) = (partition.values[item.source], partition.values[item.target])
+    guard partition.rankCount > 1 else { return false }
+    let (shape, value) = (network.slice(of: item).shape, gradientOwners[item.target])
+    if target.isReplicated {
+      if !source.isReplicated && shape.rowsOwnWeights {
+        let counts = (0..<partition.rankCount).map { shape.weights(of: source.range(of: $0)).count }
+        gathers.append(
+          CommunicationPlan.Gather(phase: .weights, round: 1, subject: index, counts: counts))
+      }
+      return false
+    }
+    if source.isReplicated {
+      gather(value, .backward, round: round)
+      return true
+    }
+    let crossings = crossings(item)
+    for crossing in crossings {
+      let (row, box) = (crossing.row, crossing.box)
+      add(.backward, round, value, row, from: crossing.rowOwner, to: crossing.boxOwner)
+      if shape.rowsOwnWeights {
+        weights[
+          Int(crossing.boxOwner) * partition.rankCount + Int(crossing.rowOwner), default: 0] +=
+          item.layer.target.channels(of: row) * item.layer.source.channels(of: box)
       }
     }
     return !crossings.isEmpty

@@ -109,9 +109,9 @@ public struct CommunicationPlan: Sendable, Equatable {
       if let addend = item.addend {
         gradientRounds[addend] = max(gradientRounds[addend], gradientRounds[item.target])
       }
-      // The gradient of the input is not needed.
+      // The gradient of the input is not needed; but that of transposed weights needs gradients of targets.
       let exchanges =
-        item.source != 0
+        (item.source != 0 || item.isTransposed)
         && needs.addBackward(item, index: index, round: gradientRounds[item.target] + 1)
       backwardExchanges.append(exchanges)
       gradientRounds[item.source] = max(
@@ -127,9 +127,12 @@ public struct CommunicationPlan: Sendable, Equatable {
       network, transfers, weights: needs.weights, ranks: partition.rankCount)
     let ranks = 0..<partition.rankCount
     sumCounts = network.layers.reduce([Int](repeating: 0, count: ranks.count)) { sums, item in
-      let target = partition.values[item.target]
-      guard ranks.count > 1, !item.layer.rowsOwnWeights, !target.isReplicated else { return sums }
-      return zip(sums, item.layer.sumCounts(of: ranks.map { target.range(of: $0) })).map(+)
+      let (shape, rows) = (network.slice(of: item).shape, partition.values[item.rowValue])
+      guard ranks.count > 1, !shape.rowsOwnWeights, !rows.isReplicated else { return sums }
+      // A plain layer without biases has none of those of its slice.
+      let counts = (item.isTransposed ? shape : item.layer).sumCounts(
+        of: ranks.map { rows.range(of: $0) }, isTransposed: item.isTransposed)
+      return zip(sums, counts).map(+)
     }
     let (planned, gathered) = (messages, gathers)
     self.rounds = Dictionary(

@@ -49,6 +49,8 @@ struct GradientMemory: Sendable {
         if task.part != nil { touch(item.source, at: time) }
       }
     }
+    time += 1
+    for layer in schedule.lateSums { touch(network.layers[layer].target, at: time) }
     // The gradient of the input is not needed.
     lives[0] = nil
     self.lives = lives

@@ -55,6 +55,9 @@ struct BackwardSchedule: Sendable {
   let tasks: [[Task]]
   /// For each layer: whether its term is added to what other layers left.
   let accumulates: [Bool]
+  /// The layers whose parameters' gradient is computed after all rounds, from the last to the first: those that share a
+  /// slice, whose gradients are added up in this order on any ranks, and transposed ones, which need gradients of others.
+  let lateSums: [Int]
 
   /// Creates the schedule.
   ///
@@ -69,6 +72,9 @@ struct BackwardSchedule: Sendable {
     /// For each value: the round of the last term of its gradient; nil if there is none yet.
     var lastTerm = [Int?](repeating: nil, count: network.values.count)
     var accumulates = [Bool](repeating: false, count: network.layers.count)
+    var lateSums: [Int] = []
+    var users = [Int](repeating: 0, count: network.slices.count)
+    for item in network.layers { users[item.weights.slice] += 1 }
     for (index, item) in network.layers.enumerated().reversed() {
       let whole = plan.gradientRounds[item.target]
       var inputRound: Int?
@@ -82,12 +88,14 @@ struct BackwardSchedule: Sendable {
         lastTerm[item.source] = round
         if isReady { overlappedInputs[round].append(index) }
       }
-      let isDeferred = whole + 1 < rounds
+      let isLate = item.isTransposed || users[item.weights.slice] > 1
+      if isLate { lateSums.append(index) }
+      let isDeferred = !isLate && whole + 1 < rounds
       if isDeferred { overlappedSums[whole + 1].append(index) }
       for round in Set([whole, inputRound ?? whole]).sorted() {
         tasks[round].append(
           Task(
-            layer: index, activates: round == whole, sums: round == whole && !isDeferred,
+            layer: index, activates: round == whole, sums: round == whole && !isDeferred && !isLate,
             part: round == inputRound ? (isReady ? .boundary : .all) : nil))
       }
     }
@@ -95,5 +103,6 @@ struct BackwardSchedule: Sendable {
     self.overlappedInputs = overlappedInputs
     self.tasks = tasks
     self.accumulates = accumulates
+    self.lateSums = lateSums
   }
 }

@@ -27,9 +27,10 @@ public struct StepWork: Sendable {
     for (plan, wire) in zip(executor.plans, executor.wires) {
       let (layer, placement) = (plan.layer, plan.placement)
       let starts = layer.target.starts
-      let targets = starts[placement.rows.upperBound] - starts[placement.rows.lowerBound]
+      let boxes = plan.isTransposed ? placement.sources : placement.rows
+      let targets = starts[boxes.upperBound] - starts[boxes.lowerBound]
       let sources = placement.sourceValues.channelCount
-      let weights = layer.weights(of: placement.rows).count * scalar
+      let weights = plan.shape.weights(of: placement.rows).count * scalar
       let addends = wire.addend == nil ? 0 : targets
       forward.flops += shards * plan.forwardFlops
       forward.bytes += (sources + targets + addends) * size + shards * weights

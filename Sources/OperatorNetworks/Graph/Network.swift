@@ -19,7 +19,7 @@ public struct NetworkValue: Sendable {
   }
 }
 
-/// A layer of a network and the values that it connects.
+/// A layer of a network, the values that it connects, and the parameters that it uses.
 public struct NetworkLayer: Sendable {
   /// The layer.
   public let layer: BlockSparseLayer
@@ -29,13 +29,8 @@ public struct NetworkLayer: Sendable {
   public let addend: Int?
   /// The value that it writes.
   public let target: Int
-  /// Where its parameters begin; weights stand before biases.
-  public let parameterStart: Int
-
-  /// The places of the weights among the network's parameters.
-  public var weights: Range<Int> { parameterStart..<parameterStart + layer.weightCount }
-  /// The places of the biases among the network's parameters.
-  public var biases: Range<Int> { weights.upperBound..<weights.upperBound + layer.biasCount }
+  /// The slice of the parameters that it uses, and how.
+  public let weights: SliceUse
 }
 
 /// A network without its parameters: values, and layers in the order of execution.
@@ -44,6 +39,8 @@ public struct Network: Sendable {
   public let values: [NetworkValue]
   /// The layers.
   public let layers: [NetworkLayer]
+  /// The parameters, slice by slice; two layers may use one slice.
+  public internal(set) var slices: [ParameterSlice]
   /// The value that is the output.
   public let output: Int
   /// For each channel of the input, in box order: the index of its point in the data.
@@ -54,11 +51,11 @@ public struct Network: Sendable {
   public internal(set) var skeleton: Skeleton?
 
   /// The number of stored parameters.
-  public var activeParameterCount: Int { layers.last?.biases.upperBound ?? 0 }
+  public var activeParameterCount: Int { slices.last?.biases.upperBound ?? 0 }
 
   /// The number of parameters as the papers count: blocks over zero padding included.
   public var parameterCount: Int {
-    layers.reduce(activeParameterCount) { $0 + $1.layer.paddedParameterCount }
+    slices.reduce(activeParameterCount) { $0 + $1.shape.paddedParameterCount }
   }
 
   /// The most numbers that one channel of a value sums in a layer, bias and addend not counted.

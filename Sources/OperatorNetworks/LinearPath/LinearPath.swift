@@ -158,14 +158,16 @@ public struct LinearPath {
 /// Parameters of a network that are being chosen; NaN at first.
 struct LinearWeights {
   private(set) var all: [Double]
+  private let slices: [ParameterSlice]
 
   init(_ network: Network) {
+    slices = network.slices
     all = [Double](repeating: .nan, count: network.activeParameterCount)
   }
 
   /// Makes a layer zero.
   mutating func clear(_ item: NetworkLayer) {
-    for place in item.weights.lowerBound..<item.biases.upperBound { all[place] = 0 }
+    for place in slices[item.weights.slice].range { all[place] = 0 }
   }
 
   /// Writes a block, outputs × inputs, into the weights of a row.
@@ -184,7 +186,7 @@ struct LinearWeights {
       item.layer.rowsOwnWeights && firstInput + block.columns <= stacked && block.rows <= outputs,
       "\(item.layer.name): a block of \(block.rows)×\(block.columns) from input \(firstInput) in row "
         + "\(row) of \(outputs)×\(stacked) weights")
-    let start = item.weights.lowerBound + item.layer.weightStarts[row] + firstInput
+    let start = slices[item.weights.slice].start + item.layer.weightStarts[row] + firstInput
     for output in 0..<block.rows {
       for input in 0..<block.columns {
         all[start + output * stacked + input] = block[output, input]

@@ -38,6 +38,8 @@ public struct TrainedModel<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     let executor = NetworkExecutor<Scalar>(
       network, plan.partition, plan.communication, share,
       samples: header.configuration.training.shard, forTraining: false)
+    // Transposed layers need copies of weights.
+    try executor.parametersChanged(parameters, on: grid.tree)
     evaluator = Evaluator(executor, source, normalization: header.normalization)
   }
 

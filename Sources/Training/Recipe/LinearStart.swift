@@ -181,9 +181,9 @@ struct LinearFit {
   ) -> [Double] {
     var values = values
     let found = bias { outputs(values, [$0])[0] }
-    let item = path.nearField
+    let first = network.slice(of: path.nearField).biases.lowerBound
     for (channel, point) in network.outputOrder.enumerated() {
-      values[item.biases.lowerBound + channel] = found[Int(point)]
+      values[first + channel] = found[Int(point)]
     }
     return values
   }

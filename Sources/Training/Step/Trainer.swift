@@ -1,49 +1,45 @@
-import BlockKernels
+package import BlockKernels
 import BlockSparse
 import Checkpoints
 import Datasets
-import MessagePassing
+package import MessagePassing
 import NetworkExecution
 import OperatorNetworks
 import ParallelHDF5
 
-/// Makes training steps: batches, gradients, their sum over data groups, updates.
-final class Trainer<Scalar: KernelScalar & MPIScalar> {
-  let network: Network
+/// Minimizes the weighted sum of one objective or several on one store of parameters: batches, gradients, their sum over
+/// data groups, updates.
+package final class Trainer<Scalar: KernelScalar & MPIScalar> {
   let options: TrainingOptions
+  /// The terms of what is minimized; the first one says which parameters there are.
+  package let objectives: [Objective<Scalar>]
   /// The parameters that this rank holds.
-  let parameters: AlignedBuffer<Scalar>
-  let executor: NetworkExecutor<Scalar>
-  /// What depends on the number of samples of a step.
-  private var stage: TrainingStage<Scalar>
+  package let parameters: AlignedBuffer<Scalar>
   private(set) var optimizer: Optimizer<Scalar>
   private(set) var step = 0
   /// For each data group: the number of parameters that it owns.
   private let ownedCounts: [Int]
-  private let source: SampleSource
-  private var loss: Loss<Scalar>
-  private let sums: BoxSums
-  private let shard: ShardBuffer<Scalar>
-  private let truth: AlignedBuffer<Scalar>
+  /// The sum of the objectives' gradients in the range that this rank's group owns; empty for a single objective.
+  private let sum: AlignedBuffer<Scalar>
+  private let group: Int
+  private let products: ParameterProduct
+
+  private var first: Objective<Scalar> { objectives[0] }
+  var network: Network { first.network }
+  var executor: NetworkExecutor<Scalar> { first.executor }
   /// Measures the parts of a step, if wanted.
   var clock: StepClock? {
-    get { executor.clock }
-    set { (executor.clock, stage.reduction.clock) = (newValue, newValue) }
+    get { first.clock }
+    set { for objective in objectives { objective.clock = newValue } }
   }
   /// What the loss is divided by before its gradient is taken, a power of two.
-  var lossUnit: Double { loss.unit }
-  /// The number of training samples.
-  var trainingCount: Int { order.count }
-  private var order: BatchOrder
-  /// The samples of this group's shards in the coming step, one shard behind the other, and in the last one.
-  private var coming: [Int] = []
-  private var current: [Int] = []
+  package var lossUnit: Double { first.lossUnit }
+  /// The number of training samples of the first objective.
+  var trainingCount: Int { first.trainingCount }
   /// How the gradients of the last step were summed.
-  var reduction: GradientReduction<Scalar> { stage.reduction }
-  private let group: Int
-  private let groups: Int
+  var reduction: GradientReduction<Scalar> { first.reduction }
 
-  /// Plans the steps of a rank.
+  /// Plans the steps of a rank for one objective.
   ///
   /// - Parameters:
   ///   - network: The network.
@@ -54,55 +50,51 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
   ///   - normalization: How fields are normalized.
   ///   - norms: ‖u / s‖² of every sample of the dataset.
   ///   - grid: The process grid.
-  init(
+  convenience init(
     _ network: Network, _ plan: StepPlan, _ share: RankShare, options: TrainingOptions,
     source: SampleSource, normalization: Normalization, norms: [Double],
     on grid: borrowing ProcessGrid
   ) {
-    self.network = network
-    self.options = options
-    self.source = source
-    (group, groups) = (grid.group, grid.dataGroups)
-    // The most shards that the group has in a step, over all sizes of the batch.
-    let most = (0...options.batchGrowth.count).map { growths in
-      let shards = ((options.batch << growths) + options.shard - 1) / options.shard
-      return evenPiece(of: shards, pieces: grid.dataGroups, piece: grid.group).count
+    let objective = Objective<Scalar>(
+      network, plan.partition, plan.communication, share, wave: plan.wave, options: options,
+      source: source, normalization: normalization, norms: norms, on: grid)
+    self.init([objective], options: options, on: grid)
+  }
+
+  /// Plans the steps of a rank.
+  ///
+  /// - Parameters:
+  ///   - objectives: What is minimized: the sum of their losses, each with its weight.
+  ///   - options: How the parameters are updated.
+  ///   - grid: The process grid.
+  /// - Precondition: The networks have the same slices, spread over ranks together (`TreePartition.joint`).
+  package init(
+    _ objectives: [Objective<Scalar>], options: TrainingOptions, on grid: borrowing ProcessGrid
+  ) {
+    let share = objectives[0].executor.share
+    for objective in objectives {
+      precondition(
+        objective.executor.share.parameters == share.parameters
+          && objective.network.slices.map(\.range) == objectives[0].network.slices.map(\.range),
+        "objectives on different parameters")
     }
-    // Tree ranks exchange the boxes of several shards at once; alone, a rank has one shard in its caches.
-    executor = NetworkExecutor(
-      network, plan.partition, plan.communication, share, samples: options.shard,
-      slots: max(1, min(plan.wave, most.max() ?? 1)))
-    let count = executor.share.parameterCount
+    self.objectives = objectives
+    self.options = options
+    group = grid.group
+    let count = share.parameterCount
     parameters = AlignedBuffer(repeating: 0, count: count)
     ownedCounts = (0..<grid.dataGroups).map {
       evenPiece(of: count, pieces: grid.dataGroups, piece: $0).count
     }
-    optimizer = Optimizer(options, count: ownedCounts[grid.group])
-    sums = BoxSums(network, executor.share)
-    let training = options.split.range(of: .training, count: source.file.sampleCount)
-    precondition(training.lowerBound == 0, "batches count the training samples from 0")
-    loss = Loss(
-      options.loss, batch: options.batch(at: 0), norms: norms, training: training,
-      points: source.file.outputCount, sums: sums, samples: options.shard)
-    shard = ShardBuffer(
-      network, executor.share, source, samples: options.shard, normalization: normalization)
-    truth = AlignedBuffer(repeating: 0, count: executor.ownOutput.values.count)
-    order = BatchOrder(count: training.count, seed: options.seed)
-    stage = TrainingStage(
-      batch: options.batch(at: 0), shard: options.shard, parameters: count,
-      squareCount: loss.squareCount, group: grid.group, groups: grid.dataGroups)
-  }
-
-  /// Prepares for the batch of the next step, if it is another one.
-  private func enterStage() {
-    let batch = options.batch(at: step)
-    guard batch != stage.batch else { return }
-    let clock = clock
-    stage = TrainingStage(
-      batch: batch, shard: options.shard, parameters: parameters.count,
-      squareCount: loss.squareCount, group: group, groups: groups)
-    loss.batch = batch
-    self.clock = clock
+    let owned = evenPiece(of: count, pieces: grid.dataGroups, piece: grid.group)
+    let active = share.activeRanges(objectives[0].network).compactMap { range in
+      let part = range.clamped(to: owned)
+      return part.isEmpty
+        ? nil : part.lowerBound - owned.lowerBound..<part.upperBound - owned.lowerBound
+    }
+    optimizer = Optimizer(options, count: owned.count, active: active)
+    sum = AlignedBuffer(repeating: 0, count: objectives.count > 1 ? owned.count : 0)
+    products = ParameterProduct(objectives[0].network, share, owned: owned)
   }
 
   /// Multiplies the learning rates of the schedule by a factor from now on.
@@ -116,7 +108,7 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
   ///   - chosen: Parameters of the network that take the place of what is drawn, unless they are NaN.
   ///   - grid: The process grid.
   /// - Throws: `MPIError` if an exchange fails.
-  func initialize(
+  package func initialize(
     replacing chosen: [Double] = [], on grid: borrowing ProcessGrid
   ) throws(MPIError) {
     options.initializer.draw(network, executor.share, seed: options.seed, into: parameters)
@@ -128,8 +120,7 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
         }
       }
     }
-    chooseSamples(0)
-    try executor.parametersChanged(parameters, on: grid.tree)
+    try prepare(on: grid)
   }
 
   /// Continues after a number of steps, with a state that the caller has filled in.
@@ -144,11 +135,25 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
   func resume(
     after steps: Int, lossUnit: Double, on grid: borrowing ProcessGrid
   ) throws(MPIError) {
-    optimizer.scaleMoments(by: lossUnit / loss.unit)
+    optimizer.scaleMoments(by: lossUnit / self.lossUnit)
     optimizer.resume(after: steps)
     step = steps
-    chooseSamples(step)
-    try executor.parametersChanged(parameters, on: grid.tree)
+    try prepare(on: grid)
+  }
+
+  /// Chooses the samples of the coming step and tells the executors of the parameters.
+  private func prepare(on grid: borrowing ProcessGrid) throws(MPIError) {
+    for objective in objectives { objective.chooseSamples(step) }
+    try parametersChanged(on: grid)
+  }
+
+  /// Tells the executors of parameters that the caller has changed, the same on all data groups.
+  ///
+  /// Collective.
+  package func parametersChanged(on grid: borrowing ProcessGrid) throws(MPIError) {
+    for objective in objectives {
+      try objective.executor.parametersChanged(parameters, on: grid.tree)
+    }
   }
 
   /// Makes one step.
@@ -160,77 +165,95 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
   /// - Throws: `MPIError` if an exchange fails, an `ExitStatusError` if samples cannot be read.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  func makeStep(on grid: borrowing ProcessGrid) throws -> Bool {
-    enterStage()
-    clock?.enter(.samples)
-    swap(&coming, &current)
-    let block = try source.block(current)
-    chooseSamples(step + 1)
-    if step + 1 < options.iterations { source.announce(coming) }
-    let count = stage.places.count
-    try stage.reduction.reduce(on: grid.groups) { (finished) throws(MPIError) in
-      for first in stride(from: 0, to: count, by: executor.slots) {
-        try computeGradients(
-          first..<min(first + executor.slots, count), block, on: grid.tree, finished)
-      }
-    }
+  package func makeStep(on grid: borrowing ProcessGrid) throws -> Bool {
+    let gradient = try computeGradient(on: grid)
+    return try update(gradient, on: grid)
+  }
+
+  /// Computes the loss of the coming step's batch and its gradient, and changes no parameter.
+  ///
+  /// Collective. Called again, or before ``update(_:on:)``, it takes the same samples.
+  ///
+  /// - Parameter grid: The process grid.
+  /// - Returns: The loss; and its gradient divided by ``lossUnit``, in the range of the rank's parameters that its
+  ///   data group owns. The buffer is used again by the next call.
+  /// - Throws: `MPIError` if an exchange fails, an `ExitStatusError` if samples cannot be read.
+  package func evaluate(
+    on grid: borrowing ProcessGrid
+  ) throws -> (loss: Double, gradient: AlignedBuffer<Scalar>) {
+    let gradient = try computeGradient(on: grid)
+    return (try lastLoss(on: grid), gradient)
+  }
+
+  /// Moves the parameters that are not frozen by one step of the optimizer, on all ranks.
+  ///
+  /// Collective.
+  ///
+  /// - Parameters:
+  ///   - gradient: The gradient in the range that the rank's data group owns.
+  ///   - grid: The process grid.
+  /// - Returns: Whether this rank's part of the last loss and the parameters that it owns are finite.
+  /// - Throws: `MPIError` if an exchange fails.
+  package func update(
+    _ gradient: AlignedBuffer<Scalar>, on grid: borrowing ProcessGrid
+  ) throws(MPIError) -> Bool {
     clock?.enter(.optimizer)
-    let isFinite = updateOwnedParameters(grid.group)
+    let parameters = parameters
+    var span = parameters.mutableSpan
+    let isFinite = optimizer.update(
+      &span, range: reduction.owned(by: group), gradient: gradient.span)
     clock?.enter(.communication)
     try gatherParameters(on: grid.groups)
-    try executor.parametersChanged(parameters, on: grid.tree)
+    try parametersChanged(on: grid)
     clock?.enter(.other)
     step += 1
-    return isFinite && Elementwise.areFinite(stage.squares)
+    var areFinite = isFinite
+    for objective in objectives { areFinite = objective.isFinite && areFinite }
+    return areFinite
   }
 
-  /// Computes the losses and the gradients of some of this group's shards together.
-  private func computeGradients(
-    _ wave: Range<Int>, _ block: SampleSource.Block, on tree: borrowing Communicator,
-    _ finished: (Int, Range<Int>) throws(MPIError) -> Void
-  ) throws(MPIError) {
-    clock?.enter(.samples)
-    let (places, squares) = (stage.places, stage.squares)
-    for index in wave {
-      shard.load(
-        block.data, block.rows[places[index]],
-        into: executor.values[index - wave.lowerBound][0])
+  /// Computes the gradient of the sum in the owned range.
+  private func computeGradient(on grid: borrowing ProcessGrid) throws -> AlignedBuffer<Scalar> {
+    for objective in objectives {
+      try objective.computeGradient(step, parameters, on: grid)
     }
-    try executor.forward(parameters, shards: wave.count, on: tree)
-    let own = executor.ownOutput
-    for index in wave {
-      let slot = index - wave.lowerBound
-      clock?.enter(.samples)
-      shard.loadOutputs(block.data, block.rows[places[index]], into: truth)
-      clock?.enter(.elementwise)
-      loss.evaluate(
-        output: executor.values[slot][network.output], at: own.values.lowerBound, truth: truth,
-        chosen: current[places[index]], gradient: executor.outputGradient(slot),
-        at: own.gradients.lowerBound, into: squares, shard: index)
+    guard objectives.count > 1 else { return reduction.result }
+    // In the order of the objectives, each in units of the first one's loss.
+    let sum = sum
+    sum.fill(0)
+    for objective in objectives {
+      let factor = Scalar(objective.weight * (objective.lossUnit / lossUnit))
+      let term = objective.reduction.result
+      for place in 0..<sum.count { sum[place] += factor * term[place] }
     }
-    let first = reduction.shards.lowerBound + wave.lowerBound
-    try executor.backward(into: stage.gradients[wave], on: tree) { (slot, range) throws(MPIError) in
-      try finished(first + slot, range)
-    }
+    return sum
   }
 
-  /// Returns whether the network, as it is now, gives finite outputs for a shard of the coming step.
+  /// Returns the product of two vectors over all parameters, with the same bits on any process grid.
+  ///
+  /// Collective.
+  ///
+  /// - Parameters:
+  ///   - a: A number for each parameter of the range that the rank's data group owns.
+  ///   - b: The same.
+  ///   - grid: The process grid.
+  /// - Returns: Σ aᵢ bᵢ.
+  /// - Throws: `MPIError` if an exchange fails.
+  package func dot(
+    _ a: AlignedBuffer<Scalar>, _ b: AlignedBuffer<Scalar>, on grid: borrowing ProcessGrid
+  ) throws(MPIError) -> Double {
+    try products.dot(a.span, b.span, on: grid.world)
+  }
+
+  /// Returns whether the networks, as they are now, give finite outputs for a shard of the coming step.
   ///
   /// Collective for the tree ranks; a group without shards returns true.
   func outputsAreFinite(on grid: borrowing ProcessGrid) throws -> Bool {
-    // Other files are used before the next step.
-    source.settle()
-    guard !coming.isEmpty else { return true }
-    let (output, block) = (executor.output, try source.block(coming))
-    shard.load(block.data, block.rows.prefix(options.shard), into: executor.input)
-    try executor.forward(parameters, shards: 1, on: grid.tree)
-    return executor.ownOutput.values.allSatisfy { output[$0].isFinite }
-  }
-
-  private func updateOwnedParameters(_ group: Int) -> Bool {
-    let (result, parameters) = (reduction.result, parameters)
-    var span = parameters.mutableSpan
-    return optimizer.update(&span, range: reduction.owned(by: group), gradient: result.span)
+    var areFinite = true
+    for objective in objectives {
+      areFinite = try objective.outputsAreFinite(parameters, on: grid) && areFinite
+    }
+    return areFinite
   }
 
   private func gatherParameters(on groups: borrowing Communicator) throws(MPIError) {
@@ -241,42 +264,16 @@ final class Trainer<Scalar: KernelScalar & MPIScalar> {
     try groups.allGatherInPlace(&span, counts: ownedCounts)
   }
 
-  /// Chooses the samples of this group's shards in a step.
-  private func chooseSamples(_ step: Int) {
-    coming.removeAll(keepingCapacity: true)
-    let (batch, size, start) = (
-      options.batch(at: step), options.shard, options.samples(before: step)
-    )
-    let own = evenPiece(of: (batch + size - 1) / size, pieces: groups, piece: group)
-    for place in own.lowerBound * size..<max(own.lowerBound, own.upperBound) * size
-    where place < batch {
-      coming.append(order.sample(at: start + place))
-    }
-  }
-
-  /// Returns the loss of the last step.
+  /// Returns the loss of the last step: the weighted sum of those of the objectives.
   ///
   /// Collective.
-  func lastLoss(on grid: borrowing ProcessGrid) throws(MPIError) -> Double {
-    let (width, shards) = (options.shard, reduction.shardCount)
-    let (places, squares) = (stage.places, stage.squares.array())
-    let own = (0..<sums.nodeCount).flatMap { node in
-      places.indices.flatMap { shard in
-        let start = shard * loss.squareCount + node * width
-        return squares[start..<start + width]
-      }
+  package func lastLoss(on grid: borrowing ProcessGrid) throws(MPIError) -> Double {
+    guard objectives.count > 1 else { return try first.lastLoss(on: grid) }
+    var total = 0.0
+    for objective in objectives {
+      total += objective.weight * (try objective.lastLoss(on: grid))
     }
-    let sums = try sums.finish(own, width: places.count * width, on: grid.tree)
-    let losses = places.enumerated().map { index, place in
-      loss.value(sums[index * width..<(index + 1) * width], chosen: current[place])
-    }
-    let counts = (0..<grid.dataGroups).map {
-      evenPiece(of: shards, pieces: grid.dataGroups, piece: $0).count
-    }
-    var all = [Double](repeating: 0, count: shards)
-    var span = all.mutableSpan
-    try grid.groups.allGather(losses.span, counts: counts, into: &span)
-    return all.reduce(0, +) / Double(stage.batch)
+    return total
   }
 }
 
