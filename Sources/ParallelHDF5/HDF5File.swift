@@ -25,9 +25,14 @@ public struct HDF5File: ~Copyable {
   let handle: Handle
   /// The ranks that share the file, on a communicator of its own; nil for a file of one process.
   let communicator: Communicator?
+  /// Whether this process created the file: what is written is not all in it before it is closed.
+  let isNew: Bool
 
   /// Takes over a file.
-  private init(path: String, handle: consuming Handle, communicator: consuming Communicator?) {
+  private init(
+    path: String, handle: consuming Handle, communicator: consuming Communicator?, isNew: Bool
+  ) {
+    self.isNew = isNew
     self.path = path
     self.handle = handle
     self.communicator = communicator
@@ -116,7 +121,7 @@ public struct HDF5File: ~Copyable {
         unsafe H5Fopen(path, chdf5_read_only(), id)
       }
     }
-    return HDF5File(path: path, handle: handle, communicator: communicator)
+    return HDF5File(path: path, handle: handle, communicator: communicator, isNew: false)
   }
 
   /// Creates a file, which all ranks do if there is a communicator.
@@ -136,6 +141,6 @@ public struct HDF5File: ~Copyable {
         unsafe H5Fcreate(path, chdf5_truncate(), chdf5_default_properties(), id)
       }
     }
-    return HDF5File(path: path, handle: handle, communicator: communicator)
+    return HDF5File(path: path, handle: handle, communicator: communicator, isNew: true)
   }
 }

@@ -23,10 +23,11 @@ extension HDF5File {
     }
   }
 
-  /// Throws if a dataset is larger than what the file holds of it.
+  /// Throws if a dataset is larger than what the file holds of it; a file that is being written holds it later.
   func checkStorage(
     of dataset: borrowing Handle, _ shape: [Int], _ operation: Operation
   ) throws(HDF5Error) {
+    guard !isNew else { return }
     let id = dataset.id
     let type = try operation.open(.datatype) { H5Dget_type(id) }
     let elementBytes = try operation.check { [type = type.id] in Int(H5Tget_size(type)) }
