@@ -47,7 +47,8 @@ extension Communicator {
   /// The body starts sends from, and receives into, ranges of two spans, and may compute
   /// meanwhile. All of them are complete when this function returns or throws, and until then the
   /// received values are out of reach: a request cannot outlive its memory. So every rank has to
-  /// start the counterparts of the messages, also when its body throws.
+  /// start the counterparts of the messages. After a failure it waits for them a few seconds; then receives
+  /// are taken back, and if a message is not received all ranks are ended with status 70.
   ///
   ///     try communicator.withRequests(sending: boundary.span, receiving: &halo) {
   ///       (requests) throws(MPIError) in
@@ -78,7 +79,7 @@ extension Communicator {
           result = try body(&requests)
         } catch {
           // The error of the body is the cause; one that follows from it says less.
-          try? requests.waitForAll()
+          requests.settle()
           throw error
         }
         try requests.waitForAll()

@@ -81,6 +81,13 @@ public struct Requests<Scalar: MPIScalar>: ~Copyable {
     try raw.waitForAll(finished)
   }
 
+  /// Ends all messages after a failure, also those that never come.
+  mutating func settle() {
+    let open = pending
+    pending = []
+    raw.settle(open)
+  }
+
   /// Stops the program if a message would leave its buffer or its communicator.
   private func check(_ range: Range<Int>, count: Int, rank: Int) {
     precondition(

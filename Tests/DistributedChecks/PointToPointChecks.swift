@@ -6,6 +6,8 @@ let pointToPointChecks = [
   Check("halo", checkHalo),
   Check("unexpected-length", checkUnexpectedLength),
   Check("error-in-requests", checkErrorInRequests),
+  Check("error-before-message", checkErrorBeforeMessage),
+  Check("error-with-lost-message", errorWithLostMessage),
 ]
 
 /// A token goes around and collects something from each rank.
@@ -110,4 +112,33 @@ let pointToPointChecks = [
   }
   try expect(error.text.contains("32 bits"), "the error is \(error)")
   try expectEqual(received, [Int](repeating: previous, count: 20_000), "what was received")
+}
+
+/// A failure is told although a message that is expected never comes.
+@Sendable private func checkErrorBeforeMessage(_ world: borrowing Communicator) throws {
+  guard world.rank == world.size - 1 else { return }
+  let sent = [0]
+  var received = [-1, -1]
+  let error = try expectThrows(MPIError.self) {
+    var span = received.mutableSpan
+    try world.withRequests(sending: sent.span, receiving: &span) {
+      (requests) throws(MPIError) in
+      try requests.receive(0..<2, from: 0)
+      try requests.send(0..<1, to: 0, tag: Int.max)
+    }
+  }
+  try expect(error.text.contains("32 bits"), "the error is \(error)")
+  try expectEqual(received, [-1, -1], "what was received")
+}
+
+/// The last rank fails while a long message of it waits for a rank that never receives it.
+@Sendable private func errorWithLostMessage(_ world: borrowing Communicator) throws {
+  guard world.rank == world.size - 1 else { return try world.barrier() }
+  let sent = [Int](repeating: 1, count: 1 << 20)
+  var received: [Int] = []
+  var span = received.mutableSpan
+  try world.withRequests(sending: sent.span, receiving: &span) { (requests) throws(MPIError) in
+    try requests.send(0..<sent.count, to: 0, tag: 3)
+    try requests.send(0..<1, to: 0, tag: Int.max)
+  }
 }

@@ -12,7 +12,7 @@ struct DistributedChecksTests {
         "barrier", "broadcast", "broadcast-bytes", "all-reduce", "maximum", "all-gather",
         "all-to-all", "split", "collective-traffic",
       ],
-      ["token", "tags", "halo", "unexpected-length", "error-in-requests"],
+      ["token", "tags", "halo", "unexpected-length", "error-in-requests"], ["error-before-message"],
       ["agree", "agree-one-fails", "agree-several-fail", "agree-nested"],
     ], [1, 2, 3, 5, 7])
   func succeeds(checks: [String], ranks: Int) throws {
@@ -42,6 +42,16 @@ struct DistributedChecksTests {
     #expect(result.status == 66, "\(result.errors)")
     #expect(result.errors.contains("rank \(ranks - 1): planned"))
     #expect(result.output.isEmpty)
+  }
+
+  @Test("a failure with a message that nobody receives ends all ranks", arguments: [2, 3])
+  func lostMessage(ranks: Int) throws {
+    let check = "error-with-lost-message"
+    let result = try launch("DistributedChecks", arguments: [check], ranks: ranks)
+    #expect(result.status == 70, "\(result.errors)")
+    let line =
+      "rank \(ranks - 1): a message is not received for rank 0: send, tag 3: ending all ranks"
+    #expect(result.errors.contains(line), "\(result.errors)")
   }
 
   @Test("a program that hangs is killed and reported")

@@ -1,4 +1,5 @@
 internal import CMPI
+internal import Foundation
 
 /// The point-to-point calls; see ``RawCommunicator`` for what the pointers must be good for.
 extension RawCommunicator {
@@ -92,13 +93,52 @@ extension RawCommunicator {
   /// and since the watch can then name a rank that has not delivered. The receives come first: a
   /// send that is not complete says less.
   func waitForAll(_ requests: [PendingRequest]) throws(MPIError) {
-    var failure: MPIError?
-    for isReceive in [true, false] {
-      for request in requests where (request.expectedCount != nil) == isReceive {
-        do throws(MPIError) { try wait(for: request) } catch { failure = failure ?? error }
+    var open = requests.filter { $0.expectedCount != nil }
+    open += requests.filter { $0.expectedCount == nil }
+    while let request = open.first {
+      open.removeFirst()
+      do throws(MPIError) {
+        try wait(for: request)
+      } catch {
+        settle(open)
+        throw error
       }
     }
-    if let failure { throw failure }
+  }
+
+  /// Ends requests after a failure, so that it can be told.
+  ///
+  /// Those that are complete within the grace period are taken as they are. Then the receives that are left are
+  /// taken back. A send cannot be taken back, and its values must stay where they are: then all ranks are ended.
+  func settle(_ requests: [PendingRequest]) {
+    var open = requests
+    let deadline = ContinuousClock.now + Self.grace
+    while true {
+      open = open.filter { request in
+        var request = request
+        // A request that failed is complete.
+        return (try? isComplete(&request)) == false
+      }
+      guard !open.isEmpty, ContinuousClock.now < deadline else { break }
+      Thread.sleep(forTimeInterval: 0.001)
+    }
+    for request in open where request.expectedCount != nil { cancel(request) }
+    guard let send = open.first(where: { $0.expectedCount == nil }) else { return }
+    let text = "rank \(worldRank): a message is not received\(send.wait.text(rank: worldRank)): "
+    FileHandle.standardError.write(Data((text + "ending all ranks\n").utf8))
+    abort(status: ExitStatus.software)
+    exit(ExitStatus.software)
+  }
+
+  /// The time in which messages can still arrive after a failure.
+  private static let grace = Duration.seconds(5)
+
+  /// Takes a receive back.
+  private func cancel(_ request: PendingRequest) {
+    var handle = unsafe request.handle
+    // What fails here follows from the failure that is about to be told.
+    _ = unsafe MPI_Cancel(&handle)
+    _ = watch.watching(request.wait) { unsafe MPI_Wait(&handle, cmpi_status_ignore()) }
   }
 
   private func wait(for request: PendingRequest) throws(MPIError) {
