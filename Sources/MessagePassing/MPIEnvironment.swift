@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Synchronization
 
 /// The scope in which MPI can be used.
 public enum MPIEnvironment {
@@ -35,15 +36,24 @@ public enum MPIEnvironment {
     try RawCommunicator.initialize()
     let world = try RawCommunicator.world()
     defer { world.watch.stop() }
-    let outcome = try withWorld(world, grace: grace, body)
-    try world.finalize()
+    let (outcome, endsAbruptly) = try withWorld(world, grace: grace, body)
+    if !endsAbruptly { try world.finalize() }
     return try outcome.get()
+  }
+
+  private static let abruptEnd = Atomic(false)
+
+  /// Whether the program must end without `MPI_Finalize`, which would also shut down a library that is not in order
+  /// after a failure.
+  package static var endsAbruptly: Bool {
+    get { abruptEnd.load(ordering: .relaxed) }
+    set { abruptEnd.store(newValue, ordering: .relaxed) }
   }
 
   /// Runs the body with all communicators inside of this scope.
   private static func withWorld<R>(
     _ raw: RawCommunicator, grace: Duration, _ body: (borrowing Communicator) throws -> R
-  ) throws(MPIError) -> Result<R, any Error> {
+  ) throws(MPIError) -> (Result<R, any Error>, endsAbruptly: Bool) {
     let world = try Communicator(adopting: raw, traffic: TrafficCounters(), isOwned: false)
     try world.raw.returnErrors()
     // The ranks meet on a communicator of its own at the end, so that open messages do not interfere.
@@ -58,7 +68,7 @@ public enum MPIEnvironment {
     var request = try exit.raw.startBarrier()
     guard case .failure(let error) = outcome else {
       try exit.raw.waitForAll([request])
-      return outcome
+      return (outcome, try exit.allReduce(.max, endsAbruptly ? 1 : 0) == 1)
     }
     let deadline = ContinuousClock.now + grace
     while try !exit.raw.isComplete(&request) {
@@ -67,10 +77,10 @@ public enum MPIEnvironment {
         let text = "rank \(world.rank): \(message) (the other ranks did not follow: ending them)\n"
         FileHandle.standardError.write(Data(text.utf8))
         world.raw.abort(status: ExitStatus.status(of: error))
-        return outcome
+        return (outcome, true)
       }
       Thread.sleep(forTimeInterval: 0.001)
     }
-    return outcome
+    return (outcome, try exit.allReduce(.max, endsAbruptly ? 1 : 0) == 1)
   }
 }

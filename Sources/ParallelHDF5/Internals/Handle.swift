@@ -1,4 +1,5 @@
 internal import CHDF5
+internal import MessagePassing
 
 /// An object of the library, closed with the variable that owns it.
 struct Handle: ~Copyable {
@@ -27,13 +28,24 @@ struct Handle: ~Copyable {
     var operation = operation
     operation.name = "close"
     // A deinitializer cannot throw; files whose errors matter are closed by close(_:).
-    _ = operation.call { [id, kind] in Handle.close(id, kind) }
+    let (answer, _) = operation.call { [id, kind] in Handle.close(id, kind) }
+    noteFailure(answer < 0)
   }
 
   /// Closes the object and says whether that worked.
   consuming func close(_ operation: Operation) throws(HDF5Error) {
     isOpen = false
-    try operation.check { [id, kind] in Handle.close(id, kind) }
+    do throws(HDF5Error) {
+      try operation.check { [id, kind] in Handle.close(id, kind) }
+    } catch {
+      noteFailure(true)
+      throw error
+    }
+  }
+
+  /// Notes that a file could not be closed: the library tries again when it is shut down, and crashes.
+  private func noteFailure(_ isFailure: Bool) {
+    if isFailure, kind == .file { MPIEnvironment.endsAbruptly = true }
   }
 
   private static func close(_ id: Int64, _ kind: Kind) -> herr_t {

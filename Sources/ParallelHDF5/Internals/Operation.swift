@@ -1,3 +1,4 @@
+internal import Foundation
 internal import MessagePassing
 
 /// An operation on a file: what an error says besides the library's message.
@@ -33,7 +34,27 @@ struct Operation {
       reason.contains("file read failed") || frames.contains { $0.text.contains("MPI_File_read") }
     let status =
       exitStatus == ExitStatus.wrongContent && isInputOutput ? ExitStatus.inputOutput : exitStatus
-    throw error(reason, exitStatus: status, frames: frames)
+    let cause = exitStatus == ExitStatus.inputOutput ? writingProblem.map { " (\($0))" } : nil
+    throw error(reason + (cause ?? ""), exitStatus: status, frames: frames)
+  }
+
+  /// What the system says against one more block in the file, which is given up; nil if it has nothing to say.
+  ///
+  /// The library does not pass on why it could not write.
+  private var writingProblem: String? {
+    // The path is a C string during the call.
+    let descriptor = unsafe Foundation.open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { _ = Foundation.close(descriptor) }
+    let block = [UInt8](repeating: 0, count: 4096)
+    var left = block.count
+    while left > 0 {
+      // The array has more bytes than the call is told. A part may still fit where the file ends.
+      let written = unsafe Foundation.write(descriptor, block, left)
+      guard written > 0 else { return unsafe String(cString: strerror(errno)) }
+      left -= written
+    }
+    return nil
   }
 
   /// Opens an object of the library.

@@ -1,0 +1,60 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What happens to the program from outside.
+@Suite("Faults", .serialized)
+struct FaultTests {
+  // MARK: Full disks
+
+  /// A small disk, which is there as long as the variable.
+  private struct Disk: ~Copyable {
+    let path: String
+
+    init(_ path: String, kilobytes: Int) throws {
+      self.path = path
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      let mount = ["mount", "-t", "tmpfs", "-o", "size=\(kilobytes)k", "none", path]
+      #expect(try execute(mount).status == 0)
+    }
+
+    deinit { _ = try? execute(["umount", "-l", path]) }
+  }
+
+  /// Whether this user may mount a disk.
+  static let mayMount: Bool = {
+    let folder = FileManager.default.temporaryDirectory.path + "/mount-\(UUID().uuidString)"
+    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let status = try? execute(["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder]).status
+    if status == 0 { _ = try? execute(["umount", folder]) }
+    return status == 0
+  }()
+
+  @Test(
+    "a full disk ends a verb with status 74 and its reason",
+    .enabled(if: mayMount, "no permission to mount a small disk"), arguments: [nil, 3])
+  func fullDisk(ranks: Int?) throws {
+    let scratch = try Scratch()
+    let data = try scratch.write(Fields(samples: 400, points: 80))
+    let words = ["train", "--data", data, "--leaf", "10", "--channels", "3", "--batch", "64"]
+    let train = words + ["--iterations", "6", "--checkpoint-every", "2", "--validate-every", "0"]
+    let run = scratch.file("run")
+    _ = try scratch.summary(of: train + ["--out", run])
+    let full = scratch.file("full")
+    let predict = ["predict", "--checkpoint", run, "--data", data, "--out", "\(full)/p.h5"]
+    let generate = ["generate", "custom-operator", "--points", "80", "--samples", "500"]
+    for (kilobytes, words) in [
+      (100, train + ["--out", "\(full)/run"]), (400, train + ["--out", "\(full)/run"]),
+      (100, predict), (100, generate + ["--out", "\(full)/d.h5"]),
+    ] {
+      let disk = try Disk(full, kilobytes: kilobytes)
+      let launch = try program(words, ranks: ranks)
+      #expect(launch.status == 74, "\(words[0]): \(launch.errors)")
+      #expect(launch.messages.count == 1, "\(launch.errors)")
+      #expect(launch.errors.contains("No space left on device"), "\(launch.errors)")
+      let files = try FileManager.default.subpathsOfDirectory(atPath: disk.path)
+      #expect(!files.contains { $0.hasSuffix(".writing") || $0.hasSuffix(".lock") }, "\(files)")
+    }
+  }
+}
