@@ -57,4 +57,37 @@ struct FaultTests {
       #expect(!files.contains { $0.hasSuffix(".writing") || $0.hasSuffix(".lock") }, "\(files)")
     }
   }
+
+  // MARK: Signals
+
+  @Test("the second Ctrl-C ends a run that is still reading")
+  func secondInterrupt() throws {
+    let scratch = try Scratch()
+    // Nobody writes into the pipe, so that its reader waits for ever.
+    #expect(try execute(["mkfifo", scratch.file("pipe")]).status == 0)
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    let program = ["--default-signal=INT", try locate("h2nn-dist").path]
+    let words = ["train", "--data", scratch.file("pipe"), "--out", scratch.file("run")]
+    process.arguments = program + words
+    process.standardError = FileHandle.nullDevice
+    let limit = try process.run(within: TimeLimits(idle: 30)) {
+      // The third field of the mask, counted from the right, is that of SIGINT.
+      while process.isRunning, !catches(SIGINT, process.processIdentifier) { usleep(10_000) }
+      kill(process.processIdentifier, SIGINT)
+      usleep(500_000)
+      #expect(process.isRunning, "the first one ends nothing")
+      kill(process.processIdentifier, SIGINT)
+    }
+    #expect(limit == nil)
+    #expect(process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGINT)
+  }
+
+  /// Whether a process has a handler for a signal.
+  private func catches(_ signal: Int32, _ process: Int32) -> Bool {
+    let text = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix("SigCgt:") } ?? ""
+    let mask = UInt64(line.dropFirst(7).filter { !$0.isWhitespace }, radix: 16) ?? 0
+    return mask >> (UInt64(signal) - 1) & 1 == 1
+  }
 }

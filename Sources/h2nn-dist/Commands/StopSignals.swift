@@ -5,6 +5,9 @@ import Glibc
 #endif
 
 /// Signals that ask a run to stop with a checkpoint: SIGUSR1, SIGTERM and SIGINT.
+///
+/// They are looked at between two steps. Who does not want to wait, for example while a large file is read, presses
+/// Ctrl-C again: the second SIGINT ends the program at once.
 enum StopSignals {
   private static let flag = Atomic<Bool>(false)
 
@@ -22,7 +25,11 @@ enum StopSignals {
     // A parent may have left them blocked.
     _ = unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     for number in [SIGUSR1, SIGTERM, SIGINT] {
-      signal(number) { _ in StopSignals.flag.store(true, ordering: .relaxed) }
+      signal(number) { number in
+        StopSignals.flag.store(true, ordering: .relaxed)
+        // Does what it does without a handler, next time.
+        if number == SIGINT { signal(SIGINT, SIG_DFL) }
+      }
     }
   }
 }
