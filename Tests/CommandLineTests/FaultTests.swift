@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What happens to the program from outside.
+/// Full disks, second signals, and runs that want the same directory.
 @Suite("Faults", .serialized)
 struct FaultTests {
   // MARK: Full disks
@@ -89,5 +89,34 @@ struct FaultTests {
     let line = text.split(separator: "\n").first { $0.hasPrefix("SigCgt:") } ?? ""
     let mask = UInt64(line.dropFirst(7).filter { !$0.isWhitespace }, radix: 16) ?? 0
     return mask >> (UInt64(signal) - 1) & 1 == 1
+  }
+
+  // MARK: Two runs
+
+  @Test("a second run is refused as long as the first one lives, and then takes over")
+  func secondRun() throws {
+    let scratch = try Scratch()
+    let (data, run) = (try scratch.write(Fields()), scratch.file("run"))
+    let words = ["train", "--data", data, "--out", run, "--leaf", "10", "--iterations"]
+    let endless = words + ["10000000", "--checkpoint-every", "10"]
+    let process = Process()
+    process.executableURL = try locate("h2nn-dist")
+    process.arguments = endless
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    let limit = try process.run(within: .standard) {
+      while process.isRunning, Checkpoints.list(run).isEmpty { usleep(10_000) }
+      let owner = "process \(process.processIdentifier) on "
+      try expectFailure(endless, status: 73, [run, owner, "--out"])
+      // It cannot clean up.
+      kill(process.processIdentifier, SIGKILL)
+    }
+    #expect(limit == nil)
+    let newest = try #require(Checkpoints.list(run).last)
+    let launch = try program(endless + ["--stop-after", "1"])
+    // Its lock is no hindrance, and its checkpoints are there.
+    #expect(launch.status == 75, "\(launch.errors)")
+    #expect(Checkpoints.list(run).contains(newest))
+    #expect(!FileManager.default.fileExists(atPath: "\(run)/.lock"))
   }
 }

@@ -55,6 +55,8 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     report: (Progress) -> Void
   ) throws -> TrainingOutcome {
     world.stallWatch.phase = .init("start")
+    let lock = try world.agree { world.rank == 0 ? try DirectoryLock(options.directory) : nil }
+    defer { lock?.release() }
     let found = try RunCheckpoint.first(
       of: options.restart ? [] : try Checkpoint.list(in: options.directory, on: world), on: world,
       note: note)

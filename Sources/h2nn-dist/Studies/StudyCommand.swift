@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import MessagePassing
 import Training
@@ -151,6 +152,8 @@ struct StudyCommand: DistributedCommand {
         }
       }
     }
+    let lock = try world.agree { world.rank == 0 ? try DirectoryLock(directory) : nil }
+    defer { lock?.release() }
     var worst: Int32 = 0
     for (number, run) in runs.enumerated() {
       Voice.note("study: run \(number + 1) of \(runs.count), \(run.name)")
