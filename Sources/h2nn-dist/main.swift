@@ -12,7 +12,6 @@ func readArguments(_ verb: Verb, _ words: [String]) throws(TrainingError) -> Arg
   if let path = arguments.text("config") {
     try arguments.merge(try ConfigurationFile.read(path), from: path)
   }
-  try Voice.checkSummary(arguments.text("summary"))
   return arguments
 }
 

@@ -119,4 +119,21 @@ struct FaultTests {
     #expect(Checkpoints.list(run).contains(newest))
     #expect(!FileManager.default.fileExists(atPath: "\(run)/.lock"))
   }
+
+  // MARK: Places that only the first rank needs
+
+  @Test("all ranks end with the status of a summary that the first one cannot write")
+  func summaryPlace() throws {
+    let scratch = try Scratch()
+    let data = try scratch.write(Fields())
+    let words = ["baseline", "--data", data, "--method", "mean", "--summary"]
+    try expectFailure(words + [scratch.file("no/s.json")], status: 73, ["--summary"])
+    // Each rank says how it ended.
+    let script = "\"$@\"; echo status $?"
+    let command = ["sh", "-c", script, "sh", try locate("h2nn-dist").path] + words
+    let ranks = ["mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "3"]
+    let launch = try execute(ranks + command + [scratch.file("no/s.json")])
+    let statuses = launch.output.split(separator: "\n").filter { $0.hasPrefix("status") }
+    #expect(statuses == ["status 73", "status 73", "status 73"], "\(launch.output)")
+  }
 }

@@ -20,7 +20,6 @@ struct BenchCommand: DistributedCommand {
       network: try arguments.networkOptions(standard: Self.standardNetwork),
       training: try arguments.trainingOptions())
     shape = try arguments.shape("points") ?? PointDescription.standardShape
-    try Voice.checkSummary(arguments.text("out"))
     repetitions = try arguments.integer("repeat") ?? Self.standardRepetitions
     grid = try arguments.gridOptions()
     let bytes = 16 * Double(configuration.training.batch) * shape.reduce(1.0) { $0 * Double($1) }
@@ -47,6 +46,7 @@ struct BenchCommand: DistributedCommand {
   ///
   /// Collective.
   func run(on world: borrowing Communicator) throws -> Int32 {
+    try world.agree { try Voice.checkPlace(of: "out", arguments) }
     switch configuration.training.precision {
     case .float: try run(as: Float.self, on: world)
     case .double: try run(as: Double.self, on: world)

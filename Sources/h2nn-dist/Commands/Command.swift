@@ -32,6 +32,7 @@ extension DistributedCommand {
     _ = try arguments.stallTimeout()
     return try onRanks { world in
       try watch(world)
+      try world.agree { try Voice.checkPlace(of: "summary", arguments) }
       return try run(on: world)
     }
   }

@@ -26,6 +26,7 @@ struct InspectCommand: Command {
   /// Not collective: needs no MPI.
   func run() throws -> Int32 {
     guard Voice.speaks else { return 0 }
+    try Voice.checkPlace(of: "summary", arguments)
     let (sources, receivers) = try points()
     let network: Network
     let leaf: String?

@@ -36,14 +36,14 @@ enum Voice {
     progress(line, stays: isLast)
   }
 
-  /// Refuses a summary that could not be written in the end, on rank 0, which writes it.
-  static func checkSummary(_ path: String?) throws(TrainingError) {
-    guard let path, speaks else { return }
+  /// Refuses the file of an option that could not be written in the end, on rank 0, which writes it.
+  static func checkPlace(of option: String, _ arguments: Arguments) throws(TrainingError) {
+    guard let path = arguments.text(option), speaks else { return }
     let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
     guard !OutputFile.isDirectory(path), FileManager.default.isWritableFile(atPath: directory)
     else {
       throw TrainingError(
-        exitStatus: 73, "--summary \(path): cannot be written there; choose another place")
+        exitStatus: 73, "--\(option) \(path): cannot be written there; choose another place")
     }
   }
 
