@@ -72,7 +72,7 @@ struct FaultTests {
     process.arguments = program + words
     process.standardError = FileHandle.nullDevice
     let limit = try process.run(within: TimeLimits(idle: 30)) {
-      // The third field of the mask, counted from the right, is that of SIGINT.
+      // Before that the first signal would end it.
       while process.isRunning, !catches(SIGINT, process.processIdentifier) { usleep(10_000) }
       kill(process.processIdentifier, SIGINT)
       usleep(500_000)
