@@ -7,7 +7,7 @@ extension RunConfiguration {
   ///
   /// - Parameter data: The dataset, whose points decide.
   /// - Returns: The leaves in words; nil for a model without leaves.
-  /// - Throws: ``TrainingError`` (64) if the grid has no leaves of a reasonable size.
+  /// - Throws: `TrainingError` (64) if the grid has no leaves of a reasonable size.
   mutating func settleTree(_ data: DatasetFile) throws(TrainingError) -> String? {
     let (sources, receivers) = (data.points, data.outputPoints)
     do {
