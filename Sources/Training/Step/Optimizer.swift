@@ -103,10 +103,13 @@ struct Optimizer<Scalar: KernelScalar> {
     stepsMade += 1
     var isFinite = true
     for index in active.indices {
-      let part = active[index].places
-      precondition(part.upperBound <= range.count, "\(part) of \(range.count) parameters")
-      let step = nextStep(&active[index])
-      isFinite = update(&parameters, range, part, gradient, step) && isFinite
+      // A copy of the element: the method must not hold the array while it is changed.
+      var part = active[index]
+      precondition(
+        part.places.upperBound <= range.count, "\(part.places) of \(range.count) parameters")
+      let step = nextStep(&part)
+      active[index] = part
+      isFinite = update(&parameters, range, part.places, gradient, step) && isFinite
     }
     return isFinite
   }
