@@ -13,6 +13,8 @@ public final class DirectoryLock {
   /// The name of the file.
   static let name = ".lock"
   private let path: String
+  /// The directory, if it was made here.
+  private let made: String?
   private var descriptor: Int32
 
   /// Takes the lock, and makes the directory if there is none.
@@ -23,6 +25,7 @@ public final class DirectoryLock {
   /// - Throws: `TrainingError` (73) if another program has the lock, or the directory cannot be written.
   public init(_ directory: String) throws(TrainingError) {
     path = "\(directory)/\(Self.name)"
+    made = FileManager.default.fileExists(atPath: directory) ? nil : directory
     do {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: true)
@@ -66,6 +69,8 @@ public final class DirectoryLock {
     guard descriptor >= 0 else { return }
     // A file that cannot be removed does no harm: nobody holds it. The path is a C string during the call.
     _ = unsafe unlink(path)
+    // The directory of a run that never began goes, too: the call leaves one that holds anything.
+    if let made { _ = unsafe rmdir(made) }
     _ = close(descriptor)
     descriptor = -1
   }
