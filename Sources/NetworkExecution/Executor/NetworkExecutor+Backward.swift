@@ -62,16 +62,16 @@ extension NetworkExecutor {
     clock?.enter(.communication)
     try sumExchange.run(shards: shards, on: communicator)
     clock?.enter(.sums)
-    // In the order of the backward pass, in which layers add to one slice.
-    for layer in plans.indices.reversed() where !plans[layer].sumCounts.isEmpty {
-      for slot in 0..<shards {
+    // Shard by shard, as shards may share a buffer; layers in the order of the backward pass, in which they add to a slice.
+    for slot in 0..<shards {
+      for layer in plans.indices.reversed() where !plans[layer].sumCounts.isEmpty {
         let (sums, scratch, buffer) = (sumExchange.all, scratch, buffers[first + slot])
         var span = buffer.mutableSpan
         var scratchSpan = scratch.mutableSpan
         plans[layer].finishParameterGradient(
           sums: sums.span, at: sumExchange.starts(layer, slot: slot, shards: shards),
           scratch: &scratchSpan, into: &span)
-        try finish(layer, slot, finished)
+        try finish(layer, slot, buffer, finished)
       }
     }
     for slot in 0..<shards { try clearUnused(slot, buffers[first + slot], finished) }
@@ -95,19 +95,20 @@ extension NetworkExecutor {
       Elementwise.clear(&span, in: share.parameters[slice].local)
       try finished(slot, share.parameters[slice].local)
     }
-    for slice in sliceOrder.withoutBiases {
-      let own = share.parameters[slice]
-      Elementwise.clear(&span, in: own.start + own.weights.count..<own.local.upperBound)
-      try finished(slot, own.local)
-    }
   }
 
   /// Tells that the gradient of a slice is complete, after the last layer that uses it.
   private func finish<Failure: Error>(
-    _ layer: Int, _ slot: Int, _ finished: (Int, Range<Int>) throws(Failure) -> Void
+    _ layer: Int, _ slot: Int, _ buffer: AlignedBuffer<Scalar>,
+    _ finished: (Int, Range<Int>) throws(Failure) -> Void
   ) throws(Failure) {
     guard sliceOrder.completes[layer] else { return }
-    try finished(slot, share.parameters[sliceOrder.slices[layer]].local)
+    let own = share.parameters[sliceOrder.slices[layer]]
+    if sliceOrder.clearsBiases[layer] {
+      var span = buffer.mutableSpan
+      Elementwise.clear(&span, in: own.start + own.weights.count..<own.local.upperBound)
+    }
+    try finished(slot, own.local)
   }
 
   private func run<Failure: Error>(
@@ -166,7 +167,7 @@ extension NetworkExecutor {
     flops += plans[layer].parameterFlops
     clock?.enter(.sums)
     if plans[layer].sumCounts.isEmpty {
-      try finish(layer, slot, finished)
+      try finish(layer, slot, buffer, finished)
     } else {
       sumExchange.add(scratch, layer, slot: slot, count: plans[layer].sumCounts[share.rank])
     }

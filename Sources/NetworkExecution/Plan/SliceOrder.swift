@@ -13,8 +13,8 @@ struct SliceOrder: Sendable {
   private(set) var completes: [Bool]
   /// The slices that no layer uses.
   private(set) var withoutWeights: [Int] = []
-  /// The slices that layers use, but none of them with the biases that the slice has.
-  private(set) var withoutBiases: [Int] = []
+  /// For each layer: whether it completes a slice whose biases no layer uses, so that their gradient is zero.
+  private(set) var clearsBiases: [Bool]
 
   /// Finds the order.
   ///
@@ -22,7 +22,7 @@ struct SliceOrder: Sendable {
   init(_ network: Network) {
     slices = network.layers.map(\.weights.slice)
     let none = [Bool](repeating: false, count: slices.count)
-    (beginsWeights, beginsBiases, completes) = (none, none, none)
+    (beginsWeights, beginsBiases, completes, clearsBiases) = (none, none, none, none)
     var users = [[Int]](repeating: [], count: network.slices.count)
     for (index, slice) in slices.enumerated().reversed() { users[slice].append(index) }
     for (slice, layers) in users.enumerated() {
@@ -33,12 +33,8 @@ struct SliceOrder: Sendable {
       beginsWeights[first] = true
       let biased = layers.first { network.layers[$0].layer.hasBias }
       if let biased { beginsBiases[biased] = true }
-      // What is cleared completes the slice.
-      if biased == nil && network.slices[slice].shape.hasBias {
-        withoutBiases.append(slice)
-      } else {
-        completes[last] = true
-      }
+      completes[last] = true
+      clearsBiases[last] = biased == nil && network.slices[slice].shape.hasBias
     }
   }
 }

@@ -18,7 +18,7 @@ struct LevelSet {
 /// See Davidson, Journal of Computational Physics 17, 1975. The space grows by the residuals of the
 /// wanted vectors, smoothed by (-½Δ + s)⁻¹; H is diagonalized in it by LAPACK; a full space is replaced
 /// by the block of its lowest vectors. The block starts from fixed random numbers and has a few vectors
-/// more than are wanted, so that no level is passed over. Copies share their memory.
+/// more than are wanted, so that no level is missed. Copies share their memory.
 struct LowestLevels {
   /// The number of points.
   let count: Int
