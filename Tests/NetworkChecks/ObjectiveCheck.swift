@@ -35,7 +35,7 @@ struct ObjectiveCheck<Scalar: KernelScalar & MPIScalar> {
     if freezes { pair = pair.map { $0.freezing(0, rows: [3..<7, 11..<12]).freezing(1) } }
     networks = pair
     var options = TrainingOptions()
-    (options.batch, options.shard, options.iterations) = (24, 16, 10)
+    (options.batch, options.shard, options.iterations) = (112, 16, 10)
     (options.learningRate, options.warmup, options.loss) = (0.01, 0, .mse)
     options.split = Split(training: 1, validation: 0, test: 0)
     self.options = options
@@ -69,7 +69,7 @@ struct ObjectiveCheck<Scalar: KernelScalar & MPIScalar> {
       let (inputs, outputs) = (network.inputOrder.count, network.outputOrder.count)
       objectives.append(
         Objective(
-          network, partitions[index], plan, share, wave: 2, options: options,
+          network, partitions[index], plan, share, wave: 4, options: options,
           source: try source(network, UInt32(index)),
           normalization: Normalization(
             inputShift: [Double](repeating: 0, count: inputs), inputScale: 1,
