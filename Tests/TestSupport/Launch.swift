@@ -116,14 +116,17 @@ public func execute(
   defer { try? FileManager.default.removeItem(at: folder) }
   let files = ["output", "errors"].map { folder.appendingPathComponent($0) }
   for file in files { try Data().write(to: file) }
+  let handles = try files.map { try FileHandle(forWritingTo: $0) }
+  // A process keeps the handles of its output for as long as this program lives, and MPI uses select(), which
+  // knows 1024 descriptors: those that are left open are inherited by the processes of exit tests.
+  defer { for handle in handles { try? handle.close() } }
   let process = Process()
   process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
   process.arguments = command
   if let environment { process.environment = environment }
   if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
   process.standardInput = FileHandle.nullDevice
-  process.standardOutput = try FileHandle(forWritingTo: files[0])
-  process.standardError = try FileHandle(forWritingTo: files[1])
+  (process.standardOutput, process.standardError) = (handles[0], handles[1])
   let limit = try process.run(within: limits)
   let texts = try files.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
   let signalled = process.terminationReason == .uncaughtSignal
