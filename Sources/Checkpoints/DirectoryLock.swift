@@ -30,10 +30,10 @@ public final class DirectoryLock {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: true)
     } catch {
-      let reason = (error as NSError).userInfo[NSUnderlyingErrorKey] ?? error
       throw TrainingError(
         exitStatus: ExitStatus.cannotCreate,
-        "\(directory): cannot be made ready for a run; choose another --out (\(reason))")
+        "\(directory): cannot be made ready for a run; choose another `out` "
+          + "(\(ExitStatus.reason(of: error)))")
     }
     descriptor = -1
     while descriptor < 0 {
@@ -51,7 +51,7 @@ public final class DirectoryLock {
         throw TrainingError(
           exitStatus: ExitStatus.cannotCreate,
           "\(directory): another run writes there\(owner.isEmpty ? "" : " (\(owner))"); wait for its end, or "
-            + "choose another --out")
+            + "choose another `out`")
       }
       // The one before may have removed the file after it was opened here.
       if Self.stands(opened, at: path) { descriptor = opened } else { _ = close(opened) }

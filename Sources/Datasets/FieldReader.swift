@@ -40,14 +40,14 @@ struct FieldReader {
     _ file: borrowing HDF5File, _ name: String, _ layout: DatasetLayout
   ) throws -> [Int] {
     guard try !file.exists(name) else { return try file.shape(of: name) }
-    let option = name == layout.inputName ? "input-name" : "output-name"
+    let option = name == layout.inputName ? "inputName" : "outputName"
     let names = try file.names().filter { !$0.isEmpty }
     let shown = names.prefix(12).map { "/\($0)" }.joined(separator: ", ")
     throw TrainingError.data(
       "\(file.path): there is no dataset \(name); "
         + (names.isEmpty
           ? "the file is empty"
-          : "the file holds \(shown)\(names.count > 12 ? ", …" : ""): name the field with --\(option)")
+          : "the file holds \(shown)\(names.count > 12 ? ", …" : ""): name the field with `\(option)`")
     )
   }
 

@@ -17,8 +17,8 @@ package struct FieldSamples {
     let isWhole = source.inputColumns == nil && source.outputColumns == nil
     guard isWhole || !source.file.layout.samplesLast else {
       throw TrainingError.usage(
-        "--initialize ridge reads samples that are the last dimension on one tree rank only: "
-          + "use --grid Px1")
+        "`initialize` ridge reads samples that are the last dimension on one tree rank only: "
+          + "use `grid` Px1")
     }
     reader = isWhole ? nil : try SampleReader(source.file, (nil, nil), needsOutputs: true)
   }

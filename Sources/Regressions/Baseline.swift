@@ -69,10 +69,10 @@ public struct Baseline {
     let wanted = options.split.range(of: part, count: count)
     guard !training.isEmpty else {
       throw TrainingError.usage(
-        "--split leaves no training sample of the \(count) in \(data.path)")
+        "`split` leaves no training sample of the \(count) in \(data.path)")
     }
     guard !wanted.isEmpty else {
-      throw TrainingError.usage("--part \(part.rawValue): --split leaves no sample there")
+      throw TrainingError.usage("`part` \(part.rawValue): `split` leaves no sample there")
     }
     try data.checkSquares()
     world.stallWatch.phase = .init("regression")
@@ -87,7 +87,7 @@ public struct Baseline {
         guard fitted.count > 1 else {
           throw TrainingError.usage(
             "nothing can be chosen with one training sample and no validation part; give "
-              + "--regularization\(options.method == .kernelRidge ? " and --length-scale" : "")")
+              + "`regularization`\(options.method == .kernelRidge ? " and `lengthScale`" : "")")
         }
         let kept = max(1, fitted.count - max(1, fitted.count / 5))
         (fitted, compared) = (0..<kept, kept..<fitted.count)
@@ -163,8 +163,8 @@ public struct Baseline {
     let finite = candidates.indices.filter { errors[$0].isFinite }
     guard let best = finite.min(by: { errors[$0] < errors[$1] }) else {
       throw TrainingError.usage(
-        "no choice of --regularization and --length-scale gives a matrix that can be factorized; "
-          + "give a larger --regularization")
+        "no choice of `regularization` and `lengthScale` gives a matrix that can be factorized; "
+          + "give a larger `regularization`")
     }
     return candidates[best]
   }
@@ -262,7 +262,7 @@ public struct Baseline {
         regularization *= 10
       } catch {
         throw TrainingError.usage(
-          "--regularization \(regularization): \(error.description); give a larger one")
+          "`regularization` \(regularization): \(error.description); give a larger one")
       }
     }
   }

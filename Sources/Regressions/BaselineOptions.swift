@@ -56,11 +56,11 @@ extension BaselineOptions {
       let found = chosen[keyPath: value]
       guard found == least || found == most else { return nil }
       return
-        "--\(option): the best value, \(found), is the \(found == least ? "least" : "largest") that was "
+        "`\(option)`: the best value, \(found), is the \(found == least ? "least" : "largest") that was "
         + "tried; a \(found == least ? "smaller" : "larger") one may be better"
     }
     return [
-      remark("regularization", \.regularization), remark("length-scale", \.lengthScale),
+      remark("regularization", \.regularization), remark("lengthScale", \.lengthScale),
     ].compactMap { $0 }
   }
 

@@ -34,8 +34,8 @@ struct RidgePath {
     let order = min(points, count)
     guard order < 1 << 15 else {
       throw TrainingError.usage(
-        "--method ridge: \(points) points and \(count) samples are too many; the smaller number must be "
-          + "below \(1 << 15) (--samples-limit takes fewer samples)")
+        "`method` ridge: \(points) points and \(count) samples are too many; the smaller number must be "
+          + "below \(1 << 15) (`samplesLimit` takes fewer samples)")
     }
     let gram = AlignedBuffer<Double>(repeating: 0, count: order * order)
     BLAS.multiplyByTranspose(inputs.factor(transposed: count < points), into: gram)

@@ -28,7 +28,7 @@ import Testing
   @Test(arguments: [Model.mnnH2, .mnnH, .conv])
   func aCloudIsNoGrid(model: Model) {
     let text = error(model, NetworkCase.cloud(40, dimension: 2, seed: 1))
-    #expect(text.contains("--model \(model.rawValue)") && text.contains("h2nn"), "\(text)")
+    #expect(text.contains("`model` \(model.rawValue)") && text.contains("h2nn"), "\(text)")
   }
 
   @Test func mnnH2NeedsTwoLevels() {
@@ -46,7 +46,7 @@ import Testing
   func leafAndLevelsMustAgree(model: Model) {
     #expect(error(model, .grid([40])) { ($0.leaf, $0.levels) = (5, 3) }.isEmpty)
     let text = error(model, .grid([80])) { ($0.leaf, $0.levels) = (5, 3) }
-    #expect(text.contains("--leaf") && text.contains("--levels"), "\(text)")
+    #expect(text.contains("`leaf`") && text.contains("`levels`"), "\(text)")
     #expect(error(model, .grid([80])) { $0.levels = 3 }.isEmpty)
     #expect(error(model, .grid([80])) { $0.levels = 5 }.isEmpty)
     #expect(!error(model, .grid([80])) { $0.levels = 7 }.isEmpty)
@@ -55,31 +55,31 @@ import Testing
   @Test(arguments: [Model.mnnH2, .mnnH, .conv])
   func inputsAndOutputsStandAtTheSamePoints(model: Model) {
     let text = error(model, .grid([40]), receivers: .grid([80]))
-    #expect(text.contains("--model \(model.rawValue)") && text.contains("h2nn"), "\(text)")
+    #expect(text.contains("`model` \(model.rawValue)") && text.contains("h2nn"), "\(text)")
     #expect(error(model, .grid([40]), receivers: .grid([40])).isEmpty)
   }
 
   @Test(arguments: Model.allCases)
   func sizesArePositive(model: Model) {
     for value in [0, -1] {
-      #expect(error(model, .grid([40])) { $0.channels = value }.contains("--channels \(value)"))
-      #expect(error(model, .grid([40])) { $0.layers = value }.contains("--layers \(value)"))
+      #expect(error(model, .grid([40])) { $0.channels = value }.contains("`channels` \(value)"))
+      #expect(error(model, .grid([40])) { $0.layers = value }.contains("`layers` \(value)"))
       #expect(
-        error(model, .grid([40])) { $0.blockWidth = value }.contains("--block-width \(value)"))
+        error(model, .grid([40])) { $0.blockWidth = value }.contains("`blockWidth` \(value)"))
       #expect(
         error(model, .grid([40])) { $0.transferLayers = value }.contains(
-          "--transfer-layers \(value)"))
-      #expect(error(model, .grid([40])) { $0.width = value }.contains("--width \(value)"))
+          "`transferLayers` \(value)"))
+      #expect(error(model, .grid([40])) { $0.width = value }.contains("`width` \(value)"))
       if model != .dense { #expect(!error(model, .grid([40])) { $0.leaf = value }.isEmpty) }
     }
   }
 
   @Test(arguments: [Model.conv, .dense])
   func networksWithoutTreesHaveNoParts(model: Model) {
-    #expect(error(model, .grid([40])) { $0.blockWidth = 3 }.contains("--block-width"))
-    #expect(error(model, .grid([40])) { $0.transferLayers = 2 }.contains("--transfer-layers"))
+    #expect(error(model, .grid([40])) { $0.blockWidth = 3 }.contains("`blockWidth`"))
+    #expect(error(model, .grid([40])) { $0.transferLayers = 2 }.contains("`transferLayers`"))
     #expect(
-      error(model, .grid([40])) { $0.transferActivation = .tanh }.contains("--transfer-activation"))
+      error(model, .grid([40])) { $0.transferActivation = .tanh }.contains("`transferActivation`"))
   }
 
   /// The transfers of MNN-H end at points, where no function stands.

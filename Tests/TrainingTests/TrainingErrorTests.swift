@@ -9,8 +9,8 @@ import Testing
 struct TrainingErrorTests {
   @Test("options that do not fit are wrong usage, a factorization that fails is not")
   func networkErrors() throws {
-    let usage = TrainingError(NetworkError("--leaf 0: at least 1 is needed"))
-    #expect(usage == .usage("--leaf 0: at least 1 is needed"))
+    let usage = TrainingError(NetworkError("`leaf` 0: at least 1 is needed"))
+    #expect(usage == .usage("`leaf` 0: at least 1 is needed"))
     var matrix: [Double] = [0, 0, 0, 0]
     var (side, pivots): ([Double], [Int32]) = ([1, 1], [0, 0])
     let failure = #expect(throws: LAPACKError.self) {

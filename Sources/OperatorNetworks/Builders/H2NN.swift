@@ -119,7 +119,7 @@ extension Network {
         return try .uniform(points, leaf: leaf, levels: levels)
       } catch {
         throw ClusterTreeError(
-          message: "\(error.message); without --leaf and --levels they are chosen from the grid")
+          message: "\(error.message); without `leaf` and `levels` they are chosen from the grid")
       }
     }
     guard let levels = options.levels, let leaf = options.leaf else {
@@ -129,7 +129,7 @@ extension Network {
     guard tree.levels == levels else {
       throw ClusterTreeError(
         message: "leaves of \(leaf) points give \(tree.levels) levels, not \(levels): "
-          + "give one of --leaf and --levels")
+          + "give one of `leaf` and `levels`")
     }
     return tree
   }

@@ -34,7 +34,7 @@ struct LeafChoice {
     let least = shape.min() ?? 1
     guard least >= 2 << fewestLevels || fewestLevels == 0 else {
       throw NetworkError(
-        "a grid of \(name) points is too small for --model \(model): for leaves of at least 2 points on level "
+        "a grid of \(name) points is too small for `model` \(model): for leaves of at least 2 points on level "
           + "2 it needs \(2 << fewestLevels) in each dimension; use h2nn or dense\(hint)")
     }
     let deepest = Int.bitWidth - 1 - least.leadingZeroBitCount
@@ -58,7 +58,7 @@ struct LeafChoice {
       throw NetworkError(
         "a grid of \(name) points has no leaves that are small in each dimension: on level \(best) they have "
           + "up to \(most) points in one of them, with which the near field is all but dense; give "
-          + "--levels, 0 to \(deepest), by hand, or use --model dense or conv\(hint)")
+          + "`levels`, 0 to \(deepest), by hand, or use `model` dense or conv\(hint)")
     }
     let sides = Set(shape.map { $0 >> best })
     guard let leaf = sides.first, sides.count == 1, shape.allSatisfy({ $0 == leaf << best }) else {
@@ -79,11 +79,11 @@ struct LeafChoice {
     let sides = shape.map { "\($0 >> levels)" }.joined(separator: "x")
     let byHand =
       levels < fewestLevels
-      ? "; no --leaf or --levels divides it into \(fewestLevels) levels or more"
-      : ", or give --leaf or --levels that divide the grid (leaves of \(sides) points on level \(levels))"
+      ? "; no `leaf` or `levels` divides it into \(fewestLevels) levels or more"
+      : ", or give `leaf` or `levels` that divide the grid (leaves of \(sides) points on level \(levels))"
     return NetworkError(
-      "--sharing \(options.sharing.rawValue) needs equal leaves, and a grid of \(name) points has none of at most "
-        + "\(Self.mostPoints) points in each dimension: use --sharing own\(byHand)\(hint)")
+      "`sharing` \(options.sharing.rawValue) needs equal leaves, and a grid of \(name) points has none of at most "
+        + "\(Self.mostPoints) points in each dimension: use `sharing` own\(byHand)\(hint)")
   }
 
   private var name: String { shape.map { "\($0)" }.joined(separator: "x") }
@@ -91,7 +91,7 @@ struct LeafChoice {
 
   /// What else may be the matter.
   private var hint: String {
-    "; where samples stand in the last dimension of the data, give --samples-last"
+    "; where samples stand in the last dimension of the data, give `samplesLast`"
   }
 }
 

@@ -27,18 +27,18 @@ struct MultiscaleWindows {
   init(_ options: NetworkOptions, points: PointSet) throws {
     let model = options.model.rawValue
     guard points.gridShape != nil else {
-      throw NetworkError("--model \(model) needs a uniform grid; use h2nn for clouds of points")
+      throw NetworkError("`model` \(model) needs a uniform grid; use h2nn for clouds of points")
     }
     tree = try Network.tree(options, points)
     guard tree.levels >= 2 else {
       throw NetworkError(
-        "--model \(model) needs at least 2 levels below the root, found \(tree.levels): "
-          + "use a smaller --leaf")
+        "`model` \(model) needs at least 2 levels below the root, found \(tree.levels): "
+          + "use a smaller `leaf`")
     }
     guard tree.hasEqualLeaves || !options.needsEqualLeaves else {
       throw NetworkError(
-        "--sharing \(options.sharing.rawValue) needs equal leaves, and the grid is no multiple of "
-          + "2^\(tree.levels) points in each dimension: use --sharing own, or --leaf or --levels that divide it"
+        "`sharing` \(options.sharing.rawValue) needs equal leaves, and the grid is no multiple of "
+          + "2^\(tree.levels) points in each dimension: use `sharing` own, or `leaf` or `levels` that divide it"
       )
     }
     let periodic = options.boundary == .periodic

@@ -126,11 +126,11 @@ extension Network {
   ) throws(NetworkError) -> Network {
     let sizes = [
       ("channels", options.channels), ("layers", options.layers), ("width", options.width ?? 1),
-      ("block-width", options.blockWidth ?? 1), ("transfer-layers", options.transferLayers ?? 1),
-      ("coarse-channels", options.coarseChannels?.min() ?? 1),
+      ("blockWidth", options.blockWidth ?? 1), ("transferLayers", options.transferLayers ?? 1),
+      ("coarseChannels", options.coarseChannels?.min() ?? 1),
     ]
     for (name, value) in sizes where value < 1 {
-      throw NetworkError("--\(name) \(value): at least 1 is needed")
+      throw NetworkError("`\(name)` \(value): at least 1 is needed")
     }
     try options.checkParts()
     try options.checkSkeleton()
@@ -158,7 +158,7 @@ extension Network {
   ) throws(NetworkError) -> PointSet {
     guard receivers == nil || receivers == sources else {
       throw NetworkError(
-        "--model \(options.model.rawValue) needs inputs and outputs at the same points; use h2nn")
+        "`model` \(options.model.rawValue) needs inputs and outputs at the same points; use h2nn")
     }
     return sources
   }
@@ -169,21 +169,21 @@ extension NetworkOptions {
   fileprivate func checkParts() throws(NetworkError) {
     if model == .mnnH && transferActivation != nil && transfers.layers == 1 {
       throw NetworkError(
-        "--transfer-activation with --model mnn-h: its transfers lead from and to points and end "
-          + "without a function; give 2 --transfer-layers or more")
+        "`transferActivation` with `model` mnn-h: its transfers lead from and to points and end "
+          + "without a function; give 2 `transferLayers` or more")
     }
     if coarseChannels != nil && skeleton != nil {
-      throw NetworkError("--coarse-channels and --skeleton both say how many channels boxes have")
+      throw NetworkError("`coarseChannels` and `skeleton` both say how many channels boxes have")
     }
     guard model == .conv || model == .dense else { return }
     let names = [
-      ("coarse-channels", coarseChannels != nil),
-      ("block-width", blockWidth != nil), ("transfer-layers", transferLayers != nil),
-      ("transfer-activation", transferActivation != nil),
+      ("coarseChannels", coarseChannels != nil),
+      ("blockWidth", blockWidth != nil), ("transferLayers", transferLayers != nil),
+      ("transferActivation", transferActivation != nil),
     ]
     for (name, isGiven) in names where isGiven {
       throw NetworkError(
-        "--\(name) with --model \(model.rawValue): it has neither bridges nor transfers; "
+        "`\(name)` with `model` \(model.rawValue): it has neither bridges nor transfers; "
           + "use h2nn, mnn-h2 or mnn-h")
     }
   }

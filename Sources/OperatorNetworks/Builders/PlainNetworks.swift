@@ -9,10 +9,10 @@ extension Network {
   /// activation, the last one has one channel and none.
   static func convolution(_ options: NetworkOptions, points: PointSet) throws -> Network {
     guard let shape = points.gridShape else {
-      throw NetworkError("--model conv needs a uniform grid; use h2nn for clouds of points")
+      throw NetworkError("`model` conv needs a uniform grid; use h2nn for clouds of points")
     }
     let leaf = options.leaf ?? LeafChoice.usualLeaf
-    guard leaf >= 1 else { throw NetworkError("--leaf \(leaf): at least 1 is needed") }
+    guard leaf >= 1 else { throw NetworkError("`leaf` \(leaf): at least 1 is needed") }
     let band = Band.band(
       gridShape: shape, width: leaf, periodic: options.boundary == .periodic)
     let pattern = BlockPattern.band(band, sharing: .offset)

@@ -112,20 +112,20 @@ extension NetworkOptions {
     guard skeleton != nil else {
       guard tolerance == nil && rankLimit == nil else {
         throw NetworkError(
-          "--\(tolerance == nil ? "rank-limit" : "tolerance") needs the kernel of a skeleton, such as "
-            + "--skeleton inverse-distance")
+          "`\(tolerance == nil ? "rankLimit" : "tolerance")` needs the kernel of a skeleton, such as "
+            + "`skeleton` inverse-distance")
       }
       return
     }
     guard model == .h2nn else {
       throw NetworkError(
-        "--skeleton needs --model h2nn: boxes of \(model.rawValue) have --channels")
+        "`skeleton` needs `model` h2nn: boxes of \(model.rawValue) have `channels`")
     }
     if let tolerance, !(tolerance > 0 && tolerance < 1) {
-      throw NetworkError("--tolerance \(tolerance): needed is a number between 0 and 1")
+      throw NetworkError("`tolerance` \(tolerance): needed is a number between 0 and 1")
     }
     if let rankLimit, rankLimit < 1 {
-      throw NetworkError("--rank-limit \(rankLimit): at least 1 is needed")
+      throw NetworkError("`rankLimit` \(rankLimit): at least 1 is needed")
     }
   }
 }

@@ -70,7 +70,7 @@ public struct GridOptions: Sendable {
       }
       return best
     }
-    let text = "--grid \(shape.dataGroups)x\(shape.treeRanks)"
+    let text = "`grid` \(shape.dataGroups)x\(shape.treeRanks)"
     guard shape.dataGroups * shape.treeRanks == ranks else {
       throw .usage("\(text) needs \(shape.dataGroups * shape.treeRanks) ranks, there are \(ranks)")
     }

@@ -19,7 +19,7 @@ extension StepPlan {
     func gigabytes(_ bytes: Double) -> String { "\((bytes / 1e8).rounded() / 10) GB" }
     throw .usage(
       "\(Int(parameters)) parameters of a rank, their gradient and moments need \(gigabytes(bytes)); "
-        + "this machine has \(gigabytes(Double(memory))): take fewer --channels, or more tree ranks "
-        + "(--grid)")
+        + "this machine has \(gigabytes(Double(memory))): take fewer `channels`, or more tree ranks "
+        + "(`grid`)")
   }
 }

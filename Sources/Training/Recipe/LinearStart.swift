@@ -122,13 +122,13 @@ struct LinearFit {
     let most = max(file.points.count, file.outputCount)
     guard most <= LinearStart.mostPoints else {
       throw .usage(
-        "--initialize is possible for at most \(LinearStart.mostPoints) points, found \(most)")
+        "`initialize` is possible for at most \(LinearStart.mostPoints) points, found \(most)")
     }
     do {
       path = try LinearPath(
         network, configuration.network, sources: file.points, receivers: file.outputPoints)
     } catch {
-      throw .usage("--initialize: \(error.description)")
+      throw .usage("`initialize`: \(error.description)")
     }
   }
 
@@ -234,7 +234,7 @@ struct LinearFit {
   /// Applies a known operator to unit vectors: (K s x + K a − b) / t for inputs s x + a and outputs t y + b.
   private func affine(_ name: String) throws -> (DenseMatrix, [Double]) {
     guard let known = known.first(where: { $0.name == name }) else {
-      throw TrainingError.usage("--initialize operator:\(name): no operator of this name is known")
+      throw TrainingError.usage("`initialize` operator:\(name): no operator of this name is known")
     }
     let apply = try known.make(source.file)
     let n = source.file.points.count

@@ -71,30 +71,27 @@ public struct RunConfiguration: Sendable, Equatable, Codable {
   /// Names the settings in which two configurations differ.
   ///
   /// - Parameter other: The other configuration.
-  /// - Returns: Lines like `--learning-rate is 0.001, not 0.004`, the value of this one first.
+  /// - Returns: Texts such as “`learningRate` is 0.001, not 0.004”, the value of this one first.
   public func differences(from other: RunConfiguration) -> [String] {
     let (mine, theirs) = (settings, other.settings)
     return Set(mine.keys).union(theirs.keys).sorted().compactMap { key in
       mine[key] == theirs[key]
-        ? nil : "--\(key) is \(mine[key] ?? "not set"), not \(theirs[key] ?? "not set")"
+        ? nil : "`\(key)` is \(mine[key] ?? "not set"), not \(theirs[key] ?? "not set")"
     }
   }
 
-  /// The settings by their names on the command line.
+  /// The settings by their names.
   private var settings: [String: String] {
     let object = try? JSONSerialization.jsonObject(with: Data(json.utf8))
     let groups = (object as? [String: [String: Any]])?.values.map { $0 } ?? []
     return groups.joined().reduce(into: [:]) { all, item in
-      // learningRate stands for --learning-rate.
-      let name = item.key.reduce(into: "") { name, letter in
-        name += letter.isUppercase ? "-\(letter.lowercased())" : "\(letter)"
-      }
       if let parts = item.value as? [String: Any] {
-        all[name] = parts.keys.sorted().map { "\($0) \(parts[$0] ?? "")" }.joined(separator: ", ")
+        all[item.key] = parts.keys.sorted().map { "\($0) \(parts[$0] ?? "")" }
+          .joined(separator: ", ")
       } else if let list = item.value as? [Any] {
-        all[name] = list.isEmpty ? nil : list.map { "\($0)" }.joined(separator: ",")
+        all[item.key] = list.isEmpty ? nil : list.map { "\($0)" }.joined(separator: ",")
       } else {
-        all[name] = "\(item.value)"
+        all[item.key] = "\(item.value)"
       }
     }
   }

@@ -77,7 +77,7 @@ extension TrainingRun {
   private func divergence(_ text: String) -> TrainingError {
     TrainingError(
       exitStatus: 70,
-      "the loss \(text) at step \(trainer.step): lower --learning-rate, or check the data; "
+      "the loss \(text) at step \(trainer.step): lower `learningRate`, or check the data; "
         + "the last checkpoint before this step is kept")
   }
 

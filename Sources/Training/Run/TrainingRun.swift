@@ -99,7 +99,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     guard configuration.network.skeleton == nil || configuration.training.initializer != .keras
     else {
       throw TrainingError.usage(
-        "--initializer keras needs boxes of equal channels, not a --skeleton: use glorot")
+        "`initializer` keras needs boxes of equal channels, not a `skeleton`: use glorot")
     }
     let skeleton = try configuration.skeleton(
       (data.points, data.outputPoints), header: header, on: world)
@@ -125,12 +125,12 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     let training = settings.split.range(of: .training, count: file.sampleCount)
     guard !training.isEmpty else {
       throw TrainingError.usage(
-        "--split leaves no training sample of the \(file.sampleCount) in \(file.path)")
+        "`split` leaves no training sample of the \(file.sampleCount) in \(file.path)")
     }
     let validation = settings.split.range(of: .validation, count: file.sampleCount)
     guard settings.schedule != .plateau || !validation.isEmpty else {
       throw TrainingError.usage(
-        "--schedule plateau needs validation samples, and --split leaves none of the "
+        "`schedule` plateau needs validation samples, and `split` leaves none of the "
           + "\(file.sampleCount) in \(file.path)")
     }
     let share = plan.share(network, rank: grid.treeRank)
@@ -150,12 +150,12 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
       if part == .training, settings.loss == .relative, let zero = zeros.first {
         throw TrainingError.data(
           "\(file.path): the output of sample \(zero) is zero, so its relative error is not "
-            + "defined; remove it or use --loss mse")
+            + "defined; remove it or use `loss` mse")
       }
       guard part != .validation || settings.schedule != .plateau || zeros.count < samples.count
       else {
         throw TrainingError.data(
-          "\(file.path): the outputs of all validation samples are zero, so --schedule plateau has no "
+          "\(file.path): the outputs of all validation samples are zero, so `schedule` plateau has no "
             + "error to look at")
       }
       notes += [zeroRemark(zeros, "\(part.rawValue) part")].compactMap { $0 }
@@ -184,13 +184,12 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     return isResumed && trainer.step >= configuration.training.iterations
   }
 
-  /// Makes the directory of the run, and empties it to start over.
+  /// Removes what a run left that ended while it wrote, and all results to start over.
   private func prepareDirectory() throws(TrainingError) {
     let (files, directory) = (FileManager.default, options.directory)
+    Checkpoint.removeLeftovers(in: directory)
+    guard options.restart else { return }
     do {
-      try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
-      Checkpoint.removeLeftovers(in: directory)
-      guard options.restart else { return }
       let results = ["metrics.jsonl", "summary.json"].map { "\(directory)/\($0)" }
       for path in Checkpoint.list(in: directory) + results where files.fileExists(atPath: path) {
         try files.removeItem(atPath: path)
@@ -198,8 +197,8 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     } catch {
       throw TrainingError(
         exitStatus: ExitStatus.cannotCreate,
-        "\(directory): cannot be made ready for a run; choose another --out (\(ExitStatus.reason(of: error)))"
-      )
+        "\(directory): cannot be emptied to start over; choose another `out` "
+          + "(\(ExitStatus.reason(of: error)))")
     }
   }
 
@@ -228,15 +227,15 @@ extension CheckpointHeader {
     guard differences.isEmpty else {
       throw .usage(
         "\(path) was trained with other settings: \(differences.joined(separator: "; ")); use the "
-          + "same ones, another --out, or --restart")
+          + "same ones, another `out`, or `restart`")
     }
     guard points == file.points, outputPoints == file.outputPoints else { throw otherData(file) }
   }
 
   fileprivate func otherData(_ file: DatasetFile) -> TrainingError {
     .data(
-      "\(path) was trained on other data than \(file.path); use that file, another --out, or "
-        + "--restart")
+      "\(path) was trained on other data than \(file.path); use that file, another `out`, or "
+        + "`restart`")
   }
 }
 

@@ -126,7 +126,7 @@ struct BaselineCommand: DistributedCommand {
       "compared_samples": result.comparedSamples, "held_out": result.heldOut,
       "train_error": jsonNumber(result.trainError),
       "validation_error": jsonNumber(result.validationError), "samples": errors.samples,
-      "zero_samples": errors.zeroSamples.count, "notes": result.notes,
+      "zero_samples": errors.zeroSamples.count, "notes": result.notes.map(OptionNames.spelled),
       "error_mean": jsonNumber(errors.mean), "error_max": jsonNumber(errors.maximum),
       "error_std": jsonNumber(errors.deviation),
       "squared_error_mean": jsonNumber(errors.squaredMean),

@@ -17,10 +17,12 @@ enum Voice {
     FileHandle.standardOutput.write(Data((line + "\n").utf8))
   }
 
-  /// Prints a line of progress or a remark.
+  /// Prints a line of progress, a remark or an error.
+  ///
+  /// Settings that libraries name are written as options.
   static func note(_ line: String) {
     guard speaks else { return }
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+    FileHandle.standardError.write(Data((OptionNames.spelled(line) + "\n").utf8))
   }
 
   /// Prints progress: on a terminal a line that the next one replaces, unless it stays.
