@@ -96,7 +96,7 @@ extension BlockSparseLayer {
 
 extension Array where Element == Int {
   /// Returns the first place of an ascending array whose element is at least a bound.
-  func firstPlace(from bound: Int) -> Int {
+  package func firstPlace(from bound: Int) -> Int {
     var (low, high) = (0, count)
     while low < high {
       let middle = (low + high) / 2

@@ -8,66 +8,13 @@ import Testing
 @testable import NetworkExecution
 
 @Suite struct NetworkExecutorTests {
-  private func loss(_ output: [[Double]], _ weights: [[Double]]) -> (sum: Double, size: Double) {
-    var (sum, size) = (0.0, 0.0)
-    for (y, g) in zip(output, weights) {
-      for (a, b) in zip(y, g) {
-        sum += a * b
-        size += abs(a * b)
-      }
-    }
-    return (sum, size)
-  }
-
-  /// Central differences of ⟨g, y⟩ over all samples, in parameters of every layer.
   @Test(arguments: NetworkCase.all)
   func gradientMatchesFiniteDifferences(networkCase: NetworkCase) throws {
     let network = try networkCase.network(.tanh)
     let run = NetworkRun<Double>(
       network, samples: 16,
       parameters: numbers(network.activeParameterCount, scale: 0.3, seed: 3))
-    run.setInput(fields(16, points: network.inputOrder.count, seed: 300))
-    let g = fields(16, points: network.outputOrder.count, seed: 400)
-    run.forward()
-    run.setOutputGradient(g)
-    run.backward()
-    let exact = run.gradient.array()
-    #expect(exact.allSatisfy { $0.isFinite }, "the gradient is not wholly written")
-
-    // Truncation is h² times third derivatives, which tanh and weights below 1 keep below some ten
-    // times the loss; rounding is some ten eps of the loss over h. Measured: 0.015 of the limit,
-    // which is a millionth of the median derivative.
-    let h = 1e-5
-    let limit = 10 * (h * h + Double.ulpOfOne / h) * max(1, loss(run.output, g).size)
-    var random = RandomNumbers(seed: 5)
-    for item in network.layers {
-      // A layer may be without weights: a near field of clouds that are far from each other.
-      let places = [(network.slice(of: item).weights, 6), (network.slice(of: item).biases, 3)]
-        .flatMap { range, count in
-          range.isEmpty
-            ? [] : (0..<count).map { _ in range.lowerBound + random.index(below: range.count) }
-        }
-      for place in places {
-        let old = run.parameters[place]
-        var values: [Double] = []
-        for step in [h, -h] {
-          run.parameters[place] = old + step
-          run.forward()
-          values.append(loss(run.output, g).sum)
-        }
-        run.parameters[place] = old
-        let slope = (values[0] - values[1]) / (2 * h)
-        #expect(
-          abs(exact[place] - slope) <= limit,
-          "\(item.layer.name), parameter \(place - network.slice(of: item).start): \(exact[place]), \(slope)"
-        )
-      }
-    }
-    // A second pass gives the same: nothing is left over in a buffer.
-    run.forward()
-    run.setOutputGradient(g)
-    run.backward()
-    #expect(run.gradient.array() == exact)
+    run.checkGradient(of: network, counts: (6, 3))
   }
 
   @Test(arguments: NetworkCase.all)

@@ -12,12 +12,6 @@ struct SliceTests {
     try #require(SliceNetworks.build(name, f))
   }
 
-  /// ⟨g, y⟩ over all samples, and the sum of the sizes of its terms.
-  private func loss(_ output: [[Double]], _ weights: [[Double]]) -> (sum: Double, size: Double) {
-    let terms = zip(output, weights).flatMap { zip($0, $1).map { $0 * $1 } }
-    return (terms.reduce(0, +), terms.reduce(0) { $0 + abs($1) })
-  }
-
   @Test("outputs are those of dense blocks", arguments: SliceNetworks.names)
   func oracle(name: String) throws {
     for f in [Activation.tanh, .relu, .identity] {
@@ -44,42 +38,7 @@ struct SliceTests {
     let run = NetworkRun<Double>(
       network, samples: 16,
       parameters: numbers(network.activeParameterCount, scale: 0.4, seed: 3))
-    run.setInput(fields(16, points: network.inputOrder.count, seed: 300))
-    let g = fields(16, points: network.outputOrder.count, seed: 400)
-    run.forward()
-    run.setOutputGradient(g)
-    run.backward()
-    let exact = run.gradient.array()
-    #expect(exact.allSatisfy { $0.isFinite }, "the gradient is not wholly written")
-    // Truncation is h² times third derivatives, rounding some ten eps of the loss over h.
-    let h = 1e-5
-    let limit = 10 * (h * h + Double.ulpOfOne / h) * max(1, loss(run.output, g).size)
-    var random = RandomNumbers(seed: 5)
-    for slice in network.slices {
-      for range in [slice.weights, slice.biases] where !range.isEmpty {
-        for _ in 0..<8 {
-          let place = range.lowerBound + random.index(below: range.count)
-          let old = run.parameters[place]
-          var values: [Double] = []
-          for step in [h, -h] {
-            run.parameters[place] = old + step
-            run.parametersChanged()
-            run.forward()
-            values.append(loss(run.output, g).sum)
-          }
-          run.parameters[place] = old
-          let slope = (values[0] - values[1]) / (2 * h)
-          #expect(
-            abs(exact[place] - slope) <= limit,
-            "\(slice.name), parameter \(place - slice.start): \(exact[place]), \(slope)")
-        }
-      }
-    }
-    run.parametersChanged()
-    run.forward()
-    run.setOutputGradient(g)
-    run.backward()
-    #expect(run.gradient.array() == exact)
+    run.checkGradient(of: network, counts: (8, 8))
   }
 
   @Test("a gradient of shared weights is the sum over copies", arguments: [true, false])

@@ -109,16 +109,10 @@ public struct TreePartition: Sendable, Equatable {
   private static func partition(
     _ places: [Int], _ cuts: [Int], _ isReplicated: Bool
   ) -> BoxPartition {
-    let places = places.dropLast()
-    var starts = [0]
-    for rank in 1..<cuts.count {
-      // Places ascend: the boxes of a rank begin with the first one at or behind its cut.
-      var (low, high) = (starts[rank - 1], places.count)
-      while low < high {
-        let middle = (low + high) / 2
-        if places[middle] < cuts[rank] { low = middle + 1 } else { high = middle }
-      }
-      starts.append(low)
+    // Places ascend, the last one is where the boxes end: those of a rank begin with the first one at or behind its
+    // cut.
+    let starts = cuts.indices.map {
+      $0 == 0 ? 0 : min(places.firstPlace(from: cuts[$0]), places.count - 1)
     }
     return BoxPartition(starts: starts, isReplicated: isReplicated)
   }

@@ -21,10 +21,13 @@ struct CompareCommand: DistributedCommand {
 
   /// Evaluates the networks and prints a Markdown table.
   ///
-  /// Collective. The last row is the mean predictor of the last run.
+  /// Collective. All runs are evaluated before anything is printed, so that a wrong one leaves no half of a table.
+  /// The last row is the mean predictor of the last run.
   func run(on world: borrowing Communicator) throws -> Int32 {
-    Voice.say("| network | parameters | steps | error mean | error max | error std |")
-    Voice.say("|---|---|---|---|---|---|")
+    var table = [
+      "| network | parameters | steps | error mean | error max | error std |",
+      "|---|---|---|---|---|---|",
+    ]
     var rows: [[String: Any]] = []
     var meanPredictor = Double.nan
     var last: TrainedNetwork?
@@ -50,7 +53,7 @@ struct CompareCommand: DistributedCommand {
         name, "\(trained.network.parameterCount)", "\(trained.header.step)",
         Voice.short(errors.mean), Voice.short(errors.maximum), Voice.short(errors.deviation),
       ]
-      Voice.say("| \(cells.joined(separator: " | ")) |")
+      table.append("| \(cells.joined(separator: " | ")) |")
       rows.append([
         "network": name, "parameters": trained.network.parameterCount,
         "iterations": trained.header.step, "samples": errors.samples,
@@ -59,7 +62,8 @@ struct CompareCommand: DistributedCommand {
       ])
       meanPredictor = errors.meanPredictor
     }
-    Voice.say("| mean of the training outputs | | | \(Voice.short(meanPredictor)) | | |")
+    table.append("| mean of the training outputs | | | \(Voice.short(meanPredictor)) | | |")
+    Voice.say(table.joined(separator: "\n"))
     for text in notes { Voice.note(text) }
     try Voice.summarize(
       ["networks": rows, "notes": notes, "mean_predictor_error": jsonNumber(meanPredictor)],
