@@ -22,15 +22,15 @@ public final class DirectoryLock {
   /// Not collective; the first rank of a program calls it.
   ///
   /// - Parameter directory: The directory.
-  /// - Throws: `TrainingError` (73) if another program has the lock, or the directory cannot be written.
-  public init(_ directory: String) throws(TrainingError) {
+  /// - Throws: `RunError` (73) if another program has the lock, or the directory cannot be written.
+  public init(_ directory: String) throws(RunError) {
     path = "\(directory)/\(Self.name)"
     made = FileManager.default.fileExists(atPath: directory) ? nil : directory
     do {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: true)
     } catch {
-      throw TrainingError(
+      throw RunError(
         exitStatus: ExitStatus.cannotCreate,
         "\(directory): cannot be made ready for a run; choose another `out` "
           + "(\(ExitStatus.reason(of: error)))")
@@ -40,7 +40,7 @@ public final class DirectoryLock {
       // The path is a C string during the call.
       let opened = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
       guard opened >= 0 else {
-        throw TrainingError(
+        throw RunError(
           exitStatus: ExitStatus.cannotCreate,
           "\(path): cannot be written: \(unsafe String(cString: strerror(errno)))")
       }
@@ -48,7 +48,7 @@ public final class DirectoryLock {
       guard !isHeld else {
         let owner = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
         _ = close(opened)
-        throw TrainingError(
+        throw RunError(
           exitStatus: ExitStatus.cannotCreate,
           "\(directory): another run writes there\(owner.isEmpty ? "" : " (\(owner))"); wait for its end, or "
             + "choose another `out`")

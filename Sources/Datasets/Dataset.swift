@@ -62,7 +62,7 @@ public struct DatasetFile: Sendable {
     }
     let outputShape = try FieldReader(file, layout.outputName, layout).shape
     guard inputShape[0] == outputShape[0] else {
-      throw TrainingError.data(
+      throw RunError.data(
         "\(path): \(layout.inputName) has \(inputShape[0]) samples and \(layout.outputName) has "
           + "\(outputShape[0]); both need as many")
     }
@@ -142,8 +142,8 @@ public struct Dataset: Sendable {
 
   /// Throws if the squares of a field overflow or underflow.
   ///
-  /// - Throws: `TrainingError` (65).
-  package func checkSquares() throws(TrainingError) {
+  /// - Throws: `RunError` (65).
+  package func checkSquares() throws(RunError) {
     for (name, values) in [("inputs", inputs), ("outputs", outputs)] {
       let largest = values.reduce(0) { max($0, abs($1)) }
       try Self.checkSquare(of: largest, "\(path): the \(name)")
@@ -157,8 +157,8 @@ public struct Dataset: Sendable {
   /// - Parameters:
   ///   - largest: The largest |x| of the field.
   ///   - name: The field.
-  /// - Throws: `TrainingError` (65).
-  package static func checkSquare(of largest: Double, _ name: String) throws(TrainingError) {
+  /// - Throws: `RunError` (65).
+  package static func checkSquare(of largest: Double, _ name: String) throws(RunError) {
     guard largest != 0, largest > 1e151 || largest < 1e-140 else { return }
     throw .data(
       "\(name) have values of at most \(largest), too \(largest < 1 ? "small" : "large") to be squared in "
@@ -212,7 +212,7 @@ public struct Dataset: Sendable {
     }
     guard let shape else { return nil }
     guard shape.dropFirst().reduce(1, *) == points.count else {
-      throw TrainingError.data(
+      throw RunError.data(
         "\(file.path):\(layout.outputName) has the shape \(shape), but the inputs have "
           + "\(points.count) points; give the points of the outputs in /OutputPoints")
     }
@@ -227,7 +227,7 @@ public struct Dataset: Sendable {
     guard try file.exists(name) else {
       let grid = sample ?? []
       guard (1...3).contains(grid.count) else {
-        throw TrainingError.data(
+        throw RunError.data(
           "\(file.path):\(field) has samples of the shape \(grid); a grid has 1, 2 or 3 dimensions, "
             + "and other points are given in \(name)")
       }
@@ -237,12 +237,12 @@ public struct Dataset: Sendable {
     // One coordinate of each point needs no second dimension.
     if pointShape.count == 1 { pointShape.append(1) }
     guard pointShape.count == 2, (1...3).contains(pointShape[1]), pointShape[0] > 0 else {
-      throw TrainingError.data(
+      throw RunError.data(
         "\(file.path):\(name) has the shape \(pointShape); needed is points × 1, 2 or 3 coordinates"
       )
     }
     if let sample, sample.reduce(1, *) != pointShape[0] {
-      throw TrainingError.data(
+      throw RunError.data(
         "\(file.path):\(name) has \(pointShape[0]) points, but a sample of \(field) has the shape "
           + "\(sample)")
     }
@@ -250,7 +250,7 @@ public struct Dataset: Sendable {
       return try PointSet(
         coordinates: try file.read(name, as: Double.self), dimension: pointShape[1])
     } catch let error as ClusterTreeError {
-      throw TrainingError.data("\(file.path):\(name): \(error.message)")
+      throw RunError.data("\(file.path):\(name): \(error.message)")
     }
   }
 }

@@ -23,7 +23,7 @@ struct FieldReader {
   init(_ file: borrowing HDF5File, _ name: String, _ layout: DatasetLayout) throws {
     var shape = try Self.shape(file, name, layout)
     guard shape.count >= 2, shape.allSatisfy({ $0 > 0 }) else {
-      throw TrainingError.data(
+      throw RunError.data(
         "\(file.path):\(name) has the shape \(shape); needed is samples × points, "
           + "with at least one of each")
     }
@@ -43,7 +43,7 @@ struct FieldReader {
     let option = name == layout.inputName ? "inputName" : "outputName"
     let names = try file.names().filter { !$0.isEmpty }
     let shown = names.prefix(12).map { "/\($0)" }.joined(separator: ", ")
-    throw TrainingError.data(
+    throw RunError.data(
       "\(file.path): there is no dataset \(name); "
         + (names.isEmpty
           ? "the file is empty"
@@ -98,11 +98,11 @@ struct FieldReader {
   ///   - columns: The point of each column; nil for all.
   ///   - width: The number of columns.
   ///   - sample: Returns the sample of a row.
-  /// - Throws: `TrainingError` (65).
+  /// - Throws: `RunError` (65).
   static func checkFinite(
     _ values: [Double], _ name: String, _ columns: [Int32]?, _ width: Int,
     _ sample: (_ row: Int) -> Int
-  ) throws(TrainingError) {
+  ) throws(RunError) {
     guard let wrong = values.firstIndex(where: { !$0.isFinite }) else { return }
     let point = columns.map { Int($0[wrong % width]) } ?? wrong % width
     throw .data(

@@ -16,7 +16,7 @@ package struct FieldSamples {
     self.normalization = normalization
     let isWhole = source.inputColumns == nil && source.outputColumns == nil
     guard isWhole || !source.file.layout.samplesLast else {
-      throw TrainingError.usage(
+      throw RunError.usage(
         "`initialize` ridge reads samples that are the last dimension on one tree rank only: "
           + "use `grid` Px1")
     }

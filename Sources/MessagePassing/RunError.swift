@@ -1,5 +1,5 @@
 /// A failure with the exit status that the program ends with.
-public struct TrainingError: ExitStatusError, Equatable, CustomStringConvertible {
+public struct RunError: ExitStatusError, Equatable, CustomStringConvertible {
   /// The exit status, as in `sysexits.h`.
   public let exitStatus: Int32
   /// What went wrong, where, and what to do.
@@ -22,15 +22,15 @@ public struct TrainingError: ExitStatusError, Equatable, CustomStringConvertible
   ///
   /// - Parameter message: What went wrong and what to do.
   /// - Returns: The error.
-  public static func usage(_ message: String) -> TrainingError {
-    TrainingError(exitStatus: 64, message)
+  public static func usage(_ message: String) -> RunError {
+    RunError(exitStatus: 64, message)
   }
 
   /// Creates an error about the content of a dataset or checkpoint (65).
   ///
   /// - Parameter message: What went wrong and what to do.
   /// - Returns: The error.
-  public static func data(_ message: String) -> TrainingError {
-    TrainingError(exitStatus: 65, message)
+  public static func data(_ message: String) -> RunError {
+    RunError(exitStatus: 65, message)
   }
 }

@@ -68,11 +68,11 @@ public struct Baseline {
     )
     let wanted = options.split.range(of: part, count: count)
     guard !training.isEmpty else {
-      throw TrainingError.usage(
+      throw RunError.usage(
         "`split` leaves no training sample of the \(count) in \(data.path)")
     }
     guard !wanted.isEmpty else {
-      throw TrainingError.usage("`part` \(part.rawValue): `split` leaves no sample there")
+      throw RunError.usage("`part` \(part.rawValue): `split` leaves no sample there")
     }
     try data.checkSquares()
     world.stallWatch.phase = .init("regression")
@@ -85,7 +85,7 @@ public struct Baseline {
       var fitted = baseline.samples
       if heldOut {
         guard fitted.count > 1 else {
-          throw TrainingError.usage(
+          throw RunError.usage(
             "nothing can be chosen with one training sample and no validation part; give "
               + "`regularization`\(options.method == .kernelRidge ? " and `lengthScale`" : "")")
         }
@@ -162,7 +162,7 @@ public struct Baseline {
     for index in candidates.indices { errors.append(all[starts[index % ranks] + index / ranks]) }
     let finite = candidates.indices.filter { errors[$0].isFinite }
     guard let best = finite.min(by: { errors[$0] < errors[$1] }) else {
-      throw TrainingError.usage(
+      throw RunError.usage(
         "no choice of `regularization` and `lengthScale` gives a matrix that can be factorized; "
           + "give a larger `regularization`")
     }
@@ -174,7 +174,7 @@ public struct Baseline {
     _ choices: [Hyperparameters], _ fitted: Range<Int>, _ compared: Range<Int>
   ) throws -> [Double] {
     guard !choices.isEmpty else { return [] }
-    let path = options.method == .ridge ? try RidgePath(data, fitted) : nil
+    let path = options.method == .ridge ? try GramRidge(data, fitted) : nil
     let regression = path == nil ? KernelRidge(data, fitted) : nil
     return choices.map { choice in
       let found = path?.model(choice.regularization) ?? regression.flatMap { fit($0, choice) }
@@ -227,7 +227,7 @@ public struct Baseline {
       try world.stallWatch.resting {
         try world.agree {
           guard world.rank == 0 else { return }
-          model = try RidgePath(data, samples).model(choice.regularization)
+          model = try GramRidge(data, samples).model(choice.regularization)
         }
       }
       try model.broadcast(on: world)
@@ -261,7 +261,7 @@ public struct Baseline {
       } catch  where mayRaise && regularization < 1 {
         regularization *= 10
       } catch {
-        throw TrainingError.usage(
+        throw RunError.usage(
           "`regularization` \(regularization): \(error.description); give a larger one")
       }
     }

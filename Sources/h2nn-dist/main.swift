@@ -7,7 +7,7 @@ import Training
 // The program: finds the verb, reads its options, runs it, and turns errors into exit statuses.
 
 /// Reads the options of a verb from the command line and from the configuration file.
-func readArguments(_ verb: Verb, _ words: [String]) throws(TrainingError) -> Arguments {
+func readArguments(_ verb: Verb, _ words: [String]) throws(RunError) -> Arguments {
   var arguments = try Arguments(verb, words)
   if let path = arguments.text("config") {
     try arguments.merge(try ConfigurationFile.read(path), from: path)
@@ -28,7 +28,7 @@ func run(_ verb: Verb, _ words: [String]) throws -> Int32 {
 func runProgram(_ words: [String]) -> Int32 {
   do {
     if let missing = Processor.missingInstructions {
-      throw TrainingError(
+      throw RunError(
         exitStatus: ExitStatus.software,
         "this program was compiled for processors with \(missing), which this one lacks: build it for this "
           + "processor, as cluster/quickstart does with CPU=portable or CPU=x86-64-v3")
@@ -44,7 +44,7 @@ func runProgram(_ words: [String]) -> Int32 {
     guard let verb = Verbs.all.first(where: { $0.name == name }) else {
       let nearest = Suggestion.nearest(to: name, among: Verbs.all.map(\.name))
       let hint = nearest.map { "; did you mean \($0)?" } ?? "; see h2nn-dist --help"
-      throw TrainingError.usage("unknown verb '\(name)'\(hint)")
+      throw RunError.usage("unknown verb '\(name)'\(hint)")
     }
     return try run(verb, Array(words.dropFirst()))
   } catch let reported as Reported {

@@ -39,7 +39,7 @@ struct RunConfigurationTests {
   @Test(
     "what is no configuration is wrong content", arguments: ["", "{", "{}", "[1]", "{\"a\": 1}"])
   func wrong(json: String) {
-    let error = #expect(throws: TrainingError.self) { try RunConfiguration(json: json) }
+    let error = #expect(throws: RunError.self) { try RunConfiguration(json: json) }
     #expect(error?.exitStatus == 65)
   }
 
@@ -131,7 +131,7 @@ struct RunConfigurationTests {
     let strange = try change(try object(full().json), path) { $0["fromTheFuture"] = 1 }
     let text = String(
       decoding: try JSONSerialization.data(withJSONObject: strange), as: UTF8.self)
-    let error = #expect(throws: TrainingError.self) {
+    let error = #expect(throws: RunError.self) {
       try RunConfiguration(json: text, program: "h2nn-dist 9.8.7")
     }
     let name = (path + ["fromTheFuture"]).joined(separator: ".")

@@ -44,7 +44,7 @@ extension MachineBenchmark {
   ///   - gridOptions: How the ranks are arranged; nil lets each rank work for itself.
   ///   - world: The ranks.
   /// - Returns: The times.
-  /// - Throws: `NetworkError` if the network does not fit the points, `TrainingError` (64) if the grid does
+  /// - Throws: `NetworkError` if the network does not fit the points, `RunError` (64) if the grid does
   ///   not fit, `MPIError` if the library fails.
   public func step(
     _ configuration: RunConfiguration, points: PointSet, _ gridOptions: GridOptions?,

@@ -38,10 +38,10 @@ public struct CostModel: Sendable, Equatable {
   ///
   /// - Parameter path: What `bench` wrote, or an object with some of the keys `latency`, `bandwidth`,
   ///   `flop_rate` and `memory_bandwidth`; the others are those of the default.
-  /// - Throws: `TrainingError` (66 if the file is missing, 65 if it is no such object).
-  public init(path: String) throws(TrainingError) {
+  /// - Throws: `RunError` (66 if the file is missing, 65 if it is no such object).
+  public init(path: String) throws(RunError) {
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw TrainingError(exitStatus: 66, "\(path): the file of a machine is missing")
+      throw RunError(exitStatus: 66, "\(path): the file of a machine is missing")
     }
     let decoder = JSONDecoder()
     decoder.allowsJSON5 = true

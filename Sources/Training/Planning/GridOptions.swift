@@ -28,7 +28,7 @@ public struct GridOptions: Sendable {
   ///   - communicator: The ranks to arrange.
   /// - Returns: The plan of the given grid, or of the one whose predicted step is shortest;
   ///   more tree ranks are taken only if that step is shorter by a fifth.
-  /// - Throws: `TrainingError` (64) if the grid does not fit, `MPIError` if the library fails.
+  /// - Throws: `RunError` (64) if the grid does not fit, `MPIError` if the library fails.
   public func plan(
     _ network: Network, sizes: StepPlan.Sizes, on communicator: borrowing Communicator
   ) throws -> StepPlan {
@@ -49,7 +49,7 @@ public struct GridOptions: Sendable {
   /// Arranges ranks for a network, on one rank.
   private func plan(
     _ network: Network, ranks: Int, sizes: StepPlan.Sizes
-  ) throws(TrainingError) -> StepPlan {
+  ) throws(RunError) -> StepPlan {
     var sizes = sizes
     sizes.wave = wave
     func plan(_ dataGroups: Int, _ treeRanks: Int) -> StepPlan {

@@ -9,10 +9,10 @@ extension StepPlan {
   /// Parameters, gradient and two moments are the least that a rank needs.
   ///
   /// - Parameter memory: The bytes of the machine.
-  /// - Throws: `TrainingError` (64) if they need more.
+  /// - Throws: `RunError` (64) if they need more.
   func checkMemory(
     of memory: UInt64 = ProcessInfo.processInfo.physicalMemory
-  ) throws(TrainingError) {
+  ) throws(RunError) {
     let parameters = Double(loads.map(\.parameters).max() ?? 0)
     let bytes = parameters * 4 * Double(sizes.scalar)
     guard bytes > Double(memory) else { return }

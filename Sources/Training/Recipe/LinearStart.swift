@@ -112,7 +112,7 @@ struct LinearFit {
   init(
     _ configuration: RunConfiguration, _ network: Network, _ source: SampleSource,
     _ normalization: Normalization, known: [KnownOperator]
-  ) throws(TrainingError) {
+  ) throws(RunError) {
     self.configuration = configuration
     self.network = network
     self.source = source
@@ -143,7 +143,7 @@ struct LinearFit {
       let training = configuration.training.split.range(
         of: .training, count: source.file.sampleCount)
       let samples = try FieldSamples(source, normalization)
-      let fit = try RidgeFit(
+      let fit = try CovarianceRidge(
         samples, training, isWeighted: configuration.training.loss == .relative)
       if let given { return (try ridge(fit, given), "linear start: \(start.rawValue)") }
       let validation = configuration.training.split.range(
@@ -156,7 +156,7 @@ struct LinearFit {
         if error < best?.error ?? .infinity { best = (error, lambda, values) }
       }
       guard let best else {
-        throw TrainingError.data("\(source.file.path): no ridge regression gives a finite error")
+        throw RunError.data("\(source.file.path): no ridge regression gives a finite error")
       }
       return (
         best.values,
@@ -167,7 +167,7 @@ struct LinearFit {
   }
 
   /// Returns the parameters for a λ, with the bias that is right for the mean input.
-  private func ridge(_ fit: RidgeFit, _ lambda: Double) throws -> [Double] {
+  private func ridge(_ fit: CovarianceRidge, _ lambda: Double) throws -> [Double] {
     withBias(try path.parameters(try fit.matrix(lambda), spread: fit.spread)) { zero in
       zip(fit.meanOutput, zero(fit.meanInput)).map { $0 - $1 }
     }
@@ -234,7 +234,7 @@ struct LinearFit {
   /// Applies a known operator to unit vectors: (K s x + K a − b) / t for inputs s x + a and outputs t y + b.
   private func affine(_ name: String) throws -> (DenseMatrix, [Double]) {
     guard let known = known.first(where: { $0.name == name }) else {
-      throw TrainingError.usage("`initialize` operator:\(name): no operator of this name is known")
+      throw RunError.usage("`initialize` operator:\(name): no operator of this name is known")
     }
     let apply = try known.make(source.file)
     let n = source.file.points.count

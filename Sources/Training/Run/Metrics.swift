@@ -42,24 +42,24 @@ extension TrainingRun {
   private var metricsPath: String { "\(options.directory)/metrics.jsonl" }
 
   /// Writes the lines up to the present step, so that none from an interrupted run remains.
-  func writeMetrics() throws(TrainingError) {
+  func writeMetrics() throws(RunError) {
     do {
       try metrics.write(toFile: metricsPath, atomically: true, encoding: .utf8)
     } catch {
-      throw TrainingError(
+      throw RunError(
         exitStatus: 74, "\(metricsPath): cannot be written: \(ExitStatus.reason(of: error))")
     }
   }
 
   /// Adds a line to the file.
-  func appendMetrics(_ line: MetricsLine) throws(TrainingError) {
+  func appendMetrics(_ line: MetricsLine) throws(RunError) {
     do {
       guard let file = FileHandle(forWritingAtPath: metricsPath) else { return try writeMetrics() }
       try file.seekToEnd()
       try file.write(contentsOf: Data("\(line.json)\n".utf8))
       try file.close()
     } catch {
-      throw TrainingError(
+      throw RunError(
         exitStatus: 74, "\(metricsPath): cannot be written: \(ExitStatus.reason(of: error))")
     }
   }

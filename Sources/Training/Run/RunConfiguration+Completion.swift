@@ -14,10 +14,10 @@ extension RunConfiguration {
   ///   - object: The object in the file.
   ///   - program: The program that wrote it, with its version, for messages.
   /// - Returns: The object with all settings.
-  /// - Throws: `TrainingError` (65) if a setting is not known.
+  /// - Throws: `RunError` (65) if a setting is not known.
   static func completed(
     _ object: [String: Any], program: String?
-  ) throws(TrainingError) -> [String: Any] {
+  ) throws(RunError) -> [String: Any] {
     let standard = RunConfiguration(network: NetworkOptions(), training: TrainingOptions())
     let written = try? JSONSerialization.jsonObject(with: Data(standard.json.utf8))
     return try completed(
@@ -33,11 +33,11 @@ extension RunConfiguration {
   ///   - place: Where the object stands in the configuration, such as `network.`.
   ///   - program: The program that wrote it.
   /// - Returns: The object with the defaults of what it lacks.
-  /// - Throws: `TrainingError` (65) if it has a key that is not known.
+  /// - Throws: `RunError` (65) if it has a key that is not known.
   private static func completed(
     _ object: [String: Any], _ standard: Mirror, _ defaults: [String: Any], _ place: String,
     _ program: String?
-  ) throws(TrainingError) -> [String: Any] {
+  ) throws(RunError) -> [String: Any] {
     var result = object
     var known: Set<String> = []
     for (label, value) in standard.children {

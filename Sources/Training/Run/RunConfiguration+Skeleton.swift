@@ -15,7 +15,7 @@ extension RunConfiguration {
   ///   - header: What the checkpoint says from which the run goes on; nil if it starts.
   ///   - world: The ranks.
   /// - Returns: The skeleton; nil if the configuration asks for none.
-  /// - Throws: `TrainingError` (64) if the network does not fit the points, or another `ExitStatusError`.
+  /// - Throws: `RunError` (64) if the network does not fit the points, or another `ExitStatusError`.
   func skeleton(
     _ points: (inputs: PointSet, outputs: PointSet?), header: CheckpointHeader?,
     on world: borrowing Communicator
@@ -37,7 +37,7 @@ extension RunConfiguration {
             network, sources: points.inputs, receivers: points.outputs)
           bytes = Array(try JSONEncoder().encode(skeleton))
         } catch let error as NetworkError {
-          throw TrainingError(error)
+          throw RunError(error)
         }
       }
     }

@@ -7,15 +7,15 @@ extension RunConfiguration {
   ///
   /// - Parameter data: The dataset, whose points decide.
   /// - Returns: The leaves in words; nil for a model without leaves.
-  /// - Throws: `TrainingError` (64) if the grid has no leaves of a reasonable size.
-  mutating func settleTree(_ data: DatasetFile) throws(TrainingError) -> String? {
+  /// - Throws: `RunError` (64) if the grid has no leaves of a reasonable size.
+  mutating func settleTree(_ data: DatasetFile) throws(RunError) -> String? {
     let (sources, receivers) = (data.points, data.outputPoints)
     do {
       let leaves = try network.leafDescription(sources: sources, receivers: receivers)
       network = try network.settled(sources: sources, receivers: receivers)
       return leaves
     } catch {
-      throw TrainingError(error)
+      throw RunError(error)
     }
   }
 }

@@ -48,8 +48,8 @@ public struct RunConfiguration: Sendable, Equatable, Codable {
   /// - Parameters:
   ///   - json: What ``json`` gave.
   ///   - program: The program that wrote it, with its version, for messages.
-  /// - Throws: `TrainingError` (65) if the text is not a configuration.
-  public init(json: String, program: String? = nil) throws(TrainingError) {
+  /// - Throws: `RunError` (65) if the text is not a configuration.
+  public init(json: String, program: String? = nil) throws(RunError) {
     let object: [String: Any]
     do {
       object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any] ?? [:]

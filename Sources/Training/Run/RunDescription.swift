@@ -73,8 +73,8 @@ struct RunDescription: Encodable {
   /// Reads the description of a checkpoint.
   ///
   /// - Parameter file: The checkpoint.
-  /// - Throws: `TrainingError` (65) if it does not describe a run.
-  init(_ file: borrowing OpenCheckpoint) throws(TrainingError) {
+  /// - Throws: `RunError` (65) if it does not describe a run.
+  init(_ file: borrowing OpenCheckpoint) throws(RunError) {
     let (path, data) = (file.path, Data(file.description.utf8))
     do {
       state = try JSONDecoder().decode(RunState.self, from: data)
@@ -83,8 +83,8 @@ struct RunDescription: Encodable {
       let json = String(
         decoding: try JSONSerialization.data(withJSONObject: inner), as: UTF8.self)
       configuration = try RunConfiguration(json: json, program: file.program)
-    } catch let error as TrainingError {
-      throw TrainingError(exitStatus: error.exitStatus, "\(path): \(error.message)")
+    } catch let error as RunError {
+      throw RunError(exitStatus: error.exitStatus, "\(path): \(error.message)")
     } catch {
       throw .data("\(path): the description cannot be read: \(error)")
     }

@@ -1,7 +1,7 @@
 public import MessagePassing
 public import OperatorNetworks
 
-extension TrainingError {
+extension RunError {
   /// Turns an error about a network into one with an exit status.
   ///
   /// - Parameter error: An error about options (64), or about a computation that failed (70).

@@ -74,8 +74,8 @@ extension TrainingRun {
     return trainer.step >= iterations
   }
 
-  private func divergence(_ text: String) -> TrainingError {
-    TrainingError(
+  private func divergence(_ text: String) -> RunError {
+    RunError(
       exitStatus: 70,
       "the loss \(text) at step \(trainer.step): lower `learningRate`, or check the data; "
         + "the last checkpoint before this step is kept")

@@ -98,7 +98,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   ) throws -> Network {
     guard configuration.network.skeleton == nil || configuration.training.initializer != .keras
     else {
-      throw TrainingError.usage(
+      throw RunError.usage(
         "`initializer` keras needs boxes of equal channels, not a `skeleton`: use glorot")
     }
     let skeleton = try configuration.skeleton(
@@ -108,7 +108,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
         configuration.network, sources: data.points, receivers: data.outputPoints,
         skeleton: skeleton)
     } catch {
-      throw TrainingError(error)
+      throw RunError(error)
     }
   }
 
@@ -124,12 +124,12 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     let settings = configuration.training
     let training = settings.split.range(of: .training, count: file.sampleCount)
     guard !training.isEmpty else {
-      throw TrainingError.usage(
+      throw RunError.usage(
         "`split` leaves no training sample of the \(file.sampleCount) in \(file.path)")
     }
     let validation = settings.split.range(of: .validation, count: file.sampleCount)
     guard settings.schedule != .plateau || !validation.isEmpty else {
-      throw TrainingError.usage(
+      throw RunError.usage(
         "`schedule` plateau needs validation samples, and `split` leaves none of the "
           + "\(file.sampleCount) in \(file.path)")
     }
@@ -148,13 +148,13 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
       try norms.check(samples, of: file.path)
       let zeros = norms.zeros(in: samples)
       if part == .training, settings.loss == .relative, let zero = zeros.first {
-        throw TrainingError.data(
+        throw RunError.data(
           "\(file.path): the output of sample \(zero) is zero, so its relative error is not "
             + "defined; remove it or use `loss` mse")
       }
       guard part != .validation || settings.schedule != .plateau || zeros.count < samples.count
       else {
-        throw TrainingError.data(
+        throw RunError.data(
           "\(file.path): the outputs of all validation samples are zero, so `schedule` plateau has no "
             + "error to look at")
       }
@@ -185,7 +185,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   }
 
   /// Removes what a run left that ended while it wrote, and all results to start over.
-  private func prepareDirectory() throws(TrainingError) {
+  private func prepareDirectory() throws(RunError) {
     let (files, directory) = (FileManager.default, options.directory)
     Checkpoint.removeLeftovers(in: directory)
     guard options.restart else { return }
@@ -195,7 +195,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
         try files.removeItem(atPath: path)
       }
     } catch {
-      throw TrainingError(
+      throw RunError(
         exitStatus: ExitStatus.cannotCreate,
         "\(directory): cannot be emptied to start over; choose another `out` "
           + "(\(ExitStatus.reason(of: error)))")
@@ -222,7 +222,7 @@ extension CheckpointHeader {
   /// Refuses the settings and the points of another run.
   fileprivate func check(
     _ wanted: RunConfiguration, _ file: DatasetFile
-  ) throws(TrainingError) {
+  ) throws(RunError) {
     let differences = wanted.differences(from: configuration)
     guard differences.isEmpty else {
       throw .usage(
@@ -232,7 +232,7 @@ extension CheckpointHeader {
     guard points == file.points, outputPoints == file.outputPoints else { throw otherData(file) }
   }
 
-  fileprivate func otherData(_ file: DatasetFile) -> TrainingError {
+  fileprivate func otherData(_ file: DatasetFile) -> RunError {
     .data(
       "\(path) was trained on other data than \(file.path); use that file, another `out`, or "
         + "`restart`")

@@ -11,8 +11,8 @@ extension Normalization {
   ///   - survey: The survey.
   ///   - options: What to subtract and what to divide by.
   ///   - path: The dataset.
-  /// - Throws: `TrainingError` (65) if values cannot be squared.
-  init(_ survey: FieldSurvey, _ options: TrainingOptions, of path: String) throws(TrainingError) {
+  /// - Throws: `RunError` (65) if values cannot be squared.
+  init(_ survey: FieldSurvey, _ options: TrainingOptions, of path: String) throws(RunError) {
     let (inputs, outputs) = (survey.inputs, survey.outputs)
     for (name, field, scale) in [
       ("inputs", inputs, options.inputScale), ("outputs", outputs, options.outputScale),

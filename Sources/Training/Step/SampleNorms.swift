@@ -15,8 +15,8 @@ struct SampleNorms {
   /// - Parameters:
   ///   - samples: The samples.
   ///   - path: The dataset.
-  /// - Throws: `TrainingError` (65).
-  func check(_ samples: Range<Int>, of path: String) throws(TrainingError) {
+  /// - Throws: `RunError` (65).
+  func check(_ samples: Range<Int>, of path: String) throws(RunError) {
     for sample in samples {
       try Self.check(squares[sample], isZero: areZero[sample], sample, of: path)
     }
@@ -25,7 +25,7 @@ struct SampleNorms {
   /// Throws if the square of a sample's norm overflows or underflows.
   static func check(
     _ square: Double, isZero: Bool, _ sample: Int, of path: String
-  ) throws(TrainingError) {
+  ) throws(RunError) {
     guard !isZero, !square.isNormal else { return }
     throw .data(
       "\(path): the output of sample \(sample) is too \(square < 1 ? "small" : "large") to be squared "

@@ -19,7 +19,7 @@ struct BaselineCommand: DistributedCommand {
   /// The part whose errors are computed, unless another one is asked for.
   static let standardPart = Part.test
 
-  init(_ arguments: Arguments) throws(TrainingError) {
+  init(_ arguments: Arguments) throws(RunError) {
     self.arguments = arguments
     data = try arguments.required("data")
     layout = try arguments.layout()
@@ -69,7 +69,7 @@ struct BaselineCommand: DistributedCommand {
       try file.close()
     }
     guard result.errors.samples > 0 else {
-      throw TrainingError.data(
+      throw RunError.data(
         "\(data): the outputs of all \(result.errors.zeroSamples.count) samples of the \(part.rawValue) part are "
           + "zero, so they have no relative error")
     }

@@ -14,7 +14,7 @@ struct BenchCommand: DistributedCommand {
   let repetitions: Int
   let grid: GridOptions
 
-  init(_ arguments: Arguments) throws(TrainingError) {
+  init(_ arguments: Arguments) throws(RunError) {
     self.arguments = arguments
     configuration = RunConfiguration(
       network: try arguments.networkOptions(standard: Self.standardNetwork),
@@ -71,7 +71,7 @@ struct BenchCommand: DistributedCommand {
         world.size == 1
         ? alone : try benchmark.step(configuration, points: .grid(shape), grid, on: world)
     } catch let error as NetworkError {
-      throw TrainingError(error)
+      throw RunError(error)
     }
     machine.setFlopRate(
       seconds: alone.seconds, flops: alone.flops, parameters: alone.parameters,

@@ -38,7 +38,7 @@ extension DistributedCommand {
   }
 
   /// Watches over ranks that wait for others, as `--stall-timeout` says.
-  func watch(_ world: borrowing Communicator) throws(TrainingError) {
+  func watch(_ world: borrowing Communicator) throws(RunError) {
     guard let timeout = try arguments.stallTimeout() else { return world.stallWatch.stop() }
     world.stallWatch.start(timeout: timeout, program: "h2nn-dist")
   }

@@ -11,7 +11,7 @@ struct CompareCommand: DistributedCommand {
   let runs: [String]
   let part: Part?
 
-  init(_ arguments: Arguments) throws(TrainingError) {
+  init(_ arguments: Arguments) throws(RunError) {
     self.arguments = arguments
     runs = try arguments.required("run").split(separator: ",").map(String.init)
     guard !runs.isEmpty else { throw .usage("compare: --run names no directory") }
@@ -30,19 +30,19 @@ struct CompareCommand: DistributedCommand {
     ]
     var rows: [[String: Any]] = []
     var meanPredictor = Double.nan
-    var last: TrainedNetwork?
+    var last: AppliedCheckpoint?
     var notes: [String] = []
     for run in runs {
       let checkpoint = try RunCheckpoint.find(run, on: world, note: { Voice.note($0) })
-      let trained = try TrainedNetwork(
+      let trained = try AppliedCheckpoint(
         arguments, checkpoint, needsOutputs: true, sharing: last, on: world)
       last = trained
       guard let errors = try trained.errors(part, on: world) else {
-        throw TrainingError.usage(
+        throw RunError.usage(
           "--part \(part?.rawValue ?? ""): the split of \(run) leaves no sample there")
       }
       guard errors.samples > 0 else {
-        throw TrainingError.data(
+        throw RunError.data(
           "\(trained.file.path): the outputs of all \(errors.zeroSamples.count) samples are zero, so they "
             + "have no relative error")
       }

@@ -13,7 +13,7 @@ struct EvaluateCommand: DistributedCommand {
   let arguments: Arguments
   let part: Part?
 
-  init(_ arguments: Arguments) throws(TrainingError) {
+  init(_ arguments: Arguments) throws(RunError) {
     self.arguments = arguments
     _ = try arguments.required("checkpoint")
     _ = try arguments.required("data")
@@ -24,14 +24,14 @@ struct EvaluateCommand: DistributedCommand {
   ///
   /// Collective.
   func run(on world: borrowing Communicator) throws -> Int32 {
-    let trained = try TrainedNetwork(arguments, needsOutputs: true, on: world)
+    let trained = try AppliedCheckpoint(arguments, needsOutputs: true, on: world)
     let errors = try trained.errors(part, on: world)
     guard let errors else {
-      throw TrainingError.usage(
+      throw RunError.usage(
         "--part \(part?.rawValue ?? ""): the split of the run leaves no sample there")
     }
     guard errors.samples > 0 else {
-      throw TrainingError.data(
+      throw RunError.data(
         "\(trained.file.path): the outputs of all \(errors.zeroSamples.count) samples are zero, so they have "
           + "no relative error")
     }

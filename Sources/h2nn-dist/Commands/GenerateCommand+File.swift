@@ -82,7 +82,7 @@ extension GenerateCommand {
       try world.agree {
         // Signals are listened to inside of a study, which generates again when it goes on.
         guard !StopSignals.isRequested else {
-          throw TrainingError(exitStatus: ExitStatus.stoppedEarly, "generate: stopped by a signal")
+          throw RunError(exitStatus: ExitStatus.stoppedEarly, "generate: stopped by a signal")
         }
         for index in low..<high {
           try sample.solve(&problem, seed, index, given)
@@ -125,7 +125,7 @@ private struct SampleRow {
   /// Draws a sample, or takes a given one, and solves it.
   mutating func solve<P: OperatorProblem & ~Copyable>(
     _ problem: inout P, _ seed: Int64, _ index: Int, _ given: Dataset?
-  ) throws(TrainingError) {
+  ) throws(RunError) {
     if let given {
       let points = input.count
       input = Array(given.inputs[index * points..<(index + 1) * points])

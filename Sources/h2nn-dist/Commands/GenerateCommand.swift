@@ -21,7 +21,7 @@ struct GenerateCommand: DistributedCommand {
   static let standardSamples = 20000
   static let standardPrecision = Precision.double
 
-  init(_ arguments: Arguments) throws(TrainingError) {
+  init(_ arguments: Arguments) throws(RunError) {
     self.arguments = arguments
     out = try OutputFile(arguments)
     seed = try arguments.seed() ?? Self.standardSeed
@@ -51,7 +51,7 @@ struct GenerateCommand: DistributedCommand {
       try entry.generate(self, points, given, world)
       return 0
     } catch let error as ProblemError {
-      throw TrainingError.usage("generate: \(error)")
+      throw RunError.usage("generate: \(error)")
     }
   }
 

@@ -14,7 +14,7 @@ struct InspectCommand: Command {
   let shape: [Int]
   let grid: GridReport
 
-  init(_ arguments: Arguments) throws(TrainingError) {
+  init(_ arguments: Arguments) throws(RunError) {
     self.arguments = arguments
     options = try arguments.networkOptions()
     shape = try arguments.shape("points") ?? PointDescription.standardShape
@@ -38,7 +38,7 @@ struct InspectCommand: Command {
         trees = try Network.trees(options, sources: sources, receivers: receivers)
       }
     } catch {
-      throw TrainingError(error)
+      throw RunError(error)
     }
     Voice.say(
       "\(options.model.rawValue) on \(PointDescription(sources).text)"
@@ -80,7 +80,7 @@ struct InspectCommand: Command {
     }
     if let plan = grid.plan(network) { summary["grid"] = plan }
     if arguments.has("scaling") {
-      let report = ScalingReport(report: grid, network: network) { (factor) throws(TrainingError) in
+      let report = ScalingReport(report: grid, network: network) { (factor) throws(RunError) in
         try enlarged(factor)
       }
       summary["scaling"] = try report.tables()
@@ -90,13 +90,13 @@ struct InspectCommand: Command {
   }
 
   /// Builds the network on a grid with more points along its first dimension; nil for other points.
-  private func enlarged(_ factor: Int) throws(TrainingError) -> Network? {
+  private func enlarged(_ factor: Int) throws(RunError) -> Network? {
     guard arguments.text("data") == nil else { return nil }
     do {
       return try Network.build(
         options, sources: .grid([shape[0] * factor] + shape.dropFirst()))
     } catch {
-      throw TrainingError(error)
+      throw RunError(error)
     }
   }
 

@@ -14,7 +14,7 @@ struct PlotCommand: DistributedCommand {
   let out: OutputFile
   let sample: Int?
 
-  init(_ arguments: Arguments) throws(TrainingError) {
+  init(_ arguments: Arguments) throws(RunError) {
     self.arguments = arguments
     runs = try arguments.required("run").split(separator: ",").map(String.init)
     out = try OutputFile(arguments)
@@ -29,14 +29,14 @@ struct PlotCommand: DistributedCommand {
     var losses = Chart(
       title: "Training", xTitle: "step", yTitle: "loss", isLogarithmic: true)
     var fields: Chart?
-    var last: TrainedNetwork?
+    var last: AppliedCheckpoint?
     for (index, path) in runs.enumerated() {
       let checkpoint = try RunCheckpoint.find(path, on: world, note: { Voice.note($0) })
       let name = (path as NSString).lastPathComponent
       let points = lossPoints(of: checkpoint.header)
       losses.series.append(Series(name: name, points: points, colour: index + 1))
       guard arguments.has("data") else { continue }
-      let trained = try TrainedNetwork(
+      let trained = try AppliedCheckpoint(
         arguments, checkpoint, needsOutputs: true, sharing: last, on: world)
       last = trained
       try add(trained, name, index + 1, to: &fields, on: world)
@@ -50,7 +50,7 @@ struct PlotCommand: DistributedCommand {
           do {
             try Chart.svg(charts).write(toFile: path, atomically: false, encoding: .utf8)
           } catch {
-            throw TrainingError(
+            throw RunError(
               exitStatus: ExitStatus.cannotCreate,
               "\(path): cannot be written: \(ExitStatus.reason(of: error))")
           }
@@ -76,7 +76,7 @@ struct PlotCommand: DistributedCommand {
 
   /// Adds the prediction of one network; the truth is added with the first.
   private func add(
-    _ trained: TrainedNetwork, _ name: String, _ colour: Int, to chart: inout Chart?,
+    _ trained: AppliedCheckpoint, _ name: String, _ colour: Int, to chart: inout Chart?,
     on world: borrowing Communicator
   ) throws {
     let data = trained.file
@@ -84,7 +84,7 @@ struct PlotCommand: DistributedCommand {
     guard receivers.dimension == 1 else { return }
     let sample = sample ?? data.sampleCount - 1
     guard sample < data.sampleCount else {
-      throw TrainingError.usage(
+      throw RunError.usage(
         "--sample \(sample): the dataset has the samples 0 to \(data.sampleCount - 1)")
     }
     func line(_ values: [Double]) -> [(x: Double, y: Double)] {

@@ -13,7 +13,7 @@ struct PredictCommand: DistributedCommand {
   let arguments: Arguments
   let out: OutputFile
 
-  init(_ arguments: Arguments) throws(TrainingError) {
+  init(_ arguments: Arguments) throws(RunError) {
     self.arguments = arguments
     _ = try arguments.required("checkpoint")
     _ = try arguments.required("data")
@@ -25,7 +25,7 @@ struct PredictCommand: DistributedCommand {
   /// Collective.
   func run(on world: borrowing Communicator) throws -> Int32 {
     try out.check(on: world)
-    let trained = try TrainedNetwork(arguments, needsOutputs: false, on: world)
+    let trained = try AppliedCheckpoint(arguments, needsOutputs: false, on: world)
     let (samples, outputs) = try trained.predict(nil, on: world)
     let receivers = trained.header.outputPoints ?? trained.header.points
     let shape = receivers.gridShape ?? [receivers.count]

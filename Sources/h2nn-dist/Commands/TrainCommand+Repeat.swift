@@ -56,7 +56,7 @@ extension TrainCommand {
         repetitions.append(
           Repetition(
             seed: seed, directory: options.directory, summary: summary, isFinished: !isStopped))
-      } catch let error as TrainingError where error.exitStatus == ExitStatus.software {
+      } catch let error as RunError where error.exitStatus == ExitStatus.software {
         Voice.note("h2nn-dist: \(options.directory): \(error.message)")
         repetitions.append(
           Repetition(seed: seed, directory: options.directory, summary: nil, isFinished: false))
@@ -70,7 +70,7 @@ extension TrainCommand {
   }
 
   /// Prints and writes the statistics of all finished trainings.
-  private func report(_ repetitions: [Repetition], of count: Int) throws(TrainingError) {
+  private func report(_ repetitions: [Repetition], of count: Int) throws(RunError) {
     let finished = repetitions.filter(\.isFinished)
     let errors: [(key: String, title: String, value: (TrainingSummary) -> Double?)] = [
       ("train_error", "training error", \.trainError),

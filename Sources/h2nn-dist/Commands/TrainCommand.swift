@@ -21,7 +21,7 @@ struct TrainCommand: DistributedCommand {
   let layout: DatasetLayout
   let grid: GridOptions
 
-  init(_ arguments: Arguments) throws(TrainingError) {
+  init(_ arguments: Arguments) throws(RunError) {
     self.arguments = arguments
     data = try arguments.required("data")
     network = try arguments.networkOptions()
@@ -129,11 +129,11 @@ struct TrainCommand: DistributedCommand {
   ///   - ridge: The test error of ridge regression, where it is known.
   ///   - directory: The directory of the run.
   /// - Returns: The object that was written.
-  /// - Throws: `TrainingError` (73) if the summary cannot be written.
+  /// - Throws: `RunError` (73) if the summary cannot be written.
   @discardableResult
   func report(
     _ summary: TrainingSummary, ridge: Double?, in directory: String
-  ) throws(TrainingError) -> [String: Any] {
+  ) throws(RunError) -> [String: Any] {
     func line(_ name: String, _ value: Double?) -> String? {
       value.map { "\(name.padded(to: 24))\(Voice.short($0))" }
     }

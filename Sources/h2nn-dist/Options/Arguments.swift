@@ -10,7 +10,7 @@ struct Arguments {
   var values: [String: String] = [:]
 
   /// Reads the words after the verb.
-  init(_ verb: Verb, _ words: [String]) throws(TrainingError) {
+  init(_ verb: Verb, _ words: [String]) throws(RunError) {
     self.verb = verb
     var rest = words[...]
     while let word = rest.popFirst() {
@@ -47,7 +47,7 @@ struct Arguments {
 
   /// Adds the settings of a configuration file, where the command line has none.
   mutating func merge(_ settings: [(key: String, value: String)], from path: String)
-    throws(TrainingError)
+    throws(RunError)
   {
     let given = Set(values.keys)
     for (key, value) in settings {
@@ -79,7 +79,7 @@ struct Arguments {
   private static func find(
     _ name: String, in verb: Verb, as shown: String, from place: String? = nil,
     style: (String) -> String
-  ) throws(TrainingError) -> OptionSpec {
+  ) throws(RunError) -> OptionSpec {
     if let option = verb.options.first(where: { $0.name == name }) { return option }
     let nearest = Suggestion.nearest(to: name, among: verb.options.map(\.name))
     let hint = nearest.map { "; did you mean \(style($0))?" } ?? seeHelp(verb)
@@ -97,21 +97,21 @@ struct Arguments {
   func text(_ name: String) -> String? { values[name] }
 
   /// Returns a value that must be given.
-  func required(_ name: String) throws(TrainingError) -> String {
+  func required(_ name: String) throws(RunError) -> String {
     guard let value = values[name], !value.isEmpty else {
       throw .usage("\(verb.name): --\(name) is needed\(Self.seeHelp(verb))")
     }
     return value
   }
 
-  private func wrong(_ name: String, _ needed: String) -> TrainingError {
+  private func wrong(_ name: String, _ needed: String) -> RunError {
     .usage("--\(name) \(values[name] ?? ""): needed is \(needed)")
   }
 
   /// Returns an integer in a range; `1e4` is one, too.
   func integer(
     _ name: String, atLeast least: Int = 1, atMost most: Int = Int(Int32.max)
-  ) throws(TrainingError) -> Int? {
+  ) throws(RunError) -> Int? {
     guard let text = values[name] else { return nil }
     guard let value = Int(text) ?? Double(text).flatMap({ Int(exactly: $0) }),
       (least...most).contains(value)
@@ -125,7 +125,7 @@ struct Arguments {
     _ range: ClosedRange<Double> = -Double
       .greatestFiniteMagnitude...Double
       .greatestFiniteMagnitude
-  ) throws(TrainingError) -> Double? {
+  ) throws(RunError) -> Double? {
     guard let text = values[name] else { return nil }
     guard let value = Double(text), range.contains(value) else {
       let isBounded = range.upperBound < .greatestFiniteMagnitude
@@ -140,7 +140,7 @@ struct Arguments {
   }
 
   /// Returns two numbers, the smaller one first.
-  func interval(_ name: String) throws(TrainingError) -> ClosedRange<Double>? {
+  func interval(_ name: String) throws(RunError) -> ClosedRange<Double>? {
     guard let text = values[name] else { return nil }
     let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
     guard numbers.count == 2, let first = numbers[0], let second = numbers[1], first <= second,
@@ -152,7 +152,7 @@ struct Arguments {
   /// Returns one of the cases of an enumeration.
   func choice<T: RawRepresentable & CaseIterable>(
     _ name: String, _ type: T.Type
-  ) throws(TrainingError) -> T? where T.RawValue == String {
+  ) throws(RunError) -> T? where T.RawValue == String {
     guard var text = values[name] else { return nil }
     // The summaries speak of the train error.
     if T.self == Part.self && text == "train" { text = Part.training.rawValue }
@@ -165,7 +165,7 @@ struct Arguments {
   }
 
   /// Returns the shape of a grid, like `320` or `80x80`.
-  func shape(_ name: String) throws(TrainingError) -> [Int]? {
+  func shape(_ name: String) throws(RunError) -> [Int]? {
     guard let text = values[name] else { return nil }
     let sizes = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
     let isSmall = sizes.reduce(1.0) { $0 * Double($1) } <= Double(Int32.max)
@@ -176,7 +176,7 @@ struct Arguments {
   }
 
   /// Returns the seed.
-  func seed() throws(TrainingError) -> Int64? {
+  func seed() throws(RunError) -> Int64? {
     guard let text = values["seed"] else { return nil }
     guard let value = Int64(text) else { throw wrong("seed", "an integer of 64 bits") }
     return value

@@ -51,10 +51,10 @@ enum JSONValue: Decodable {
 enum ConfigurationFile {
   /// Reads the value that a file holds.
   ///
-  /// - Throws: `TrainingError`: 66 if the file is missing, 64 if it is not JSON5.
-  static func value(_ path: String) throws(TrainingError) -> JSONValue {
+  /// - Throws: `RunError`: 66 if the file is missing, 64 if it is not JSON5.
+  static func value(_ path: String) throws(RunError) -> JSONValue {
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw TrainingError(exitStatus: 66, "\(path): no such file, or it cannot be read")
+      throw RunError(exitStatus: 66, "\(path): no such file, or it cannot be read")
     }
     let decoder = JSONDecoder()
     decoder.allowsJSON5 = true
@@ -68,8 +68,8 @@ enum ConfigurationFile {
 
   /// Reads the settings in a file.
   ///
-  /// - Throws: `TrainingError`: 66 if the file is missing, 64 if it is not an object of settings.
-  static func read(_ path: String) throws(TrainingError) -> [(key: String, value: String)] {
+  /// - Throws: `RunError`: 66 if the file is missing, 64 if it is not an object of settings.
+  static func read(_ path: String) throws(RunError) -> [(key: String, value: String)] {
     let value = try value(path)
     guard case .object(let settings) = value else {
       throw .usage("\(path): needed is one JSON5 object { key: value, … }")

@@ -23,14 +23,14 @@ extension Setting<NetworkOptions> {
       "coarse-channels", "a,b,…",
       "channels above the leaves, level by level upwards, the last for all further",
       \.coarseChannels, standard: "r"
-    ) { (arguments) throws(TrainingError) in
+    ) { (arguments) throws(RunError) in
       try arguments.counts("coarse-channels", atMost: mostChannels).map { .some($0) }
     },
     Setting(
       "skeleton", "KERNEL",
       "channels by rank: inverse-distance, exponential-integral:μ, log, gaussian:ℓ, custom-operator",
       \.skeleton, standard: "uniform"
-    ) { (arguments) throws(TrainingError) in try arguments.skeleton() },
+    ) { (arguments) throws(RunError) in try arguments.skeleton() },
     .real(
       "tolerance", "ε", "skeleton: singular values up to ε times the largest are left out",
       \.tolerance, 0...1, standard: Voice.exact(Skeleton.usualTolerance)),
@@ -75,16 +75,16 @@ extension Arguments {
   ///
   /// - Parameter standard: The network that is described where nothing is given.
   /// - Returns: The network.
-  /// - Throws: `TrainingError` (64) if a text is no value of its option.
+  /// - Throws: `RunError` (64) if a text is no value of its option.
   func networkOptions(
     standard: NetworkOptions = NetworkOptions()
-  ) throws(TrainingError) -> NetworkOptions {
+  ) throws(RunError) -> NetworkOptions {
     var options = standard
     try read(Setting<NetworkOptions>.network, into: &options)
     return options
   }
 
-  fileprivate func skeleton() throws(TrainingError) -> SkeletonKernel?? {
+  fileprivate func skeleton() throws(RunError) -> SkeletonKernel?? {
     guard let text = text("skeleton"), text != "uniform" else { return nil }
     guard let kernel = SkeletonKernel(rawValue: text) else {
       let known = ["uniform"] + SkeletonKernel.names

@@ -6,7 +6,7 @@ import Training
 
 extension Arguments {
   /// Returns fractions from 0 to 1 in ascending order.
-  func fractions(_ name: String) throws(TrainingError) -> [Double]? {
+  func fractions(_ name: String) throws(RunError) -> [Double]? {
     guard let text = text(name) else { return nil }
     guard text != "none" else { return [] }
     let numbers = text.split(separator: ",", omittingEmptySubsequences: false)
@@ -21,7 +21,7 @@ extension Arguments {
   }
 
   /// Returns positive numbers separated by commas, each up to a limit.
-  func counts(_ name: String, atMost most: Int) throws(TrainingError) -> [Int]? {
+  func counts(_ name: String, atMost most: Int) throws(RunError) -> [Int]? {
     guard let text = text(name) else { return nil }
     let numbers = text.split(separator: ",", omittingEmptySubsequences: false)
       .map { Int($0.filter { $0 != " " }) ?? 0 }
@@ -33,7 +33,7 @@ extension Arguments {
   }
 
   /// Returns the fractions of the parts.
-  func split() throws(TrainingError) -> Split? {
+  func split() throws(RunError) -> Split? {
     guard let text = text("split") else { return nil }
     guard let split = Split.parse(text) else {
       throw .usage(
@@ -46,7 +46,7 @@ extension Arguments {
 
 extension Arguments {
   /// Reads how the ranks are arranged: `--grid`, `--replicate-below` and `--wave`.
-  func gridOptions() throws(TrainingError) -> GridOptions {
+  func gridOptions() throws(RunError) -> GridOptions {
     var options = GridOptions()
     options.replicatedBoxes = try integer("replicate-below", atLeast: 0)
     options.wave = try integer("wave", atLeast: 1)

@@ -24,7 +24,7 @@ extension Setting<RunOptions> {
       "sample-memory", "MB",
       "hold the samples in memory if no rank needs more, else read them step by step",
       \.sampleMemory, shown: { "\(($0 + 500_000) / 1_000_000)" }
-    ) { (arguments) throws(TrainingError) in
+    ) { (arguments) throws(RunError) in
       try arguments.integer("sample-memory", atLeast: 0).map { $0 * 1_000_000 }
     },
   ]
@@ -46,7 +46,7 @@ extension Setting<WatchOptions> {
   static let stallTimeout = Setting(
     "stall-timeout", "s", "end all ranks when one waits longer for another, 0 for never",
     \.stallTimeout, shown: { "\($0?.components.seconds ?? 0)" }
-  ) { (arguments) throws(TrainingError) in
+  ) { (arguments) throws(RunError) in
     guard let seconds = try arguments.integer("stall-timeout", atLeast: 0) else { return nil }
     let timeout: Duration? = seconds == 0 ? nil : .seconds(seconds)
     return .some(timeout)
@@ -83,19 +83,19 @@ extension Setting<BaselineOptions> {
 
   static let split = Setting(
     "split", "a,b,c", "fractions for training, validation and test", \.split, shown: \.text
-  ) { (arguments) throws(TrainingError) in try arguments.split() }
+  ) { (arguments) throws(RunError) in try arguments.split() }
 }
 
 extension Arguments {
   /// Returns how long a rank may wait for another one; nil for ever.
-  func stallTimeout() throws(TrainingError) -> Duration? {
+  func stallTimeout() throws(RunError) -> Duration? {
     var options = WatchOptions()
     try read([.stallTimeout], into: &options)
     return options.stallTimeout
   }
 
   /// Returns where the fields stand in a dataset.
-  func layout() throws(TrainingError) -> DatasetLayout {
+  func layout() throws(RunError) -> DatasetLayout {
     var layout = DatasetLayout()
     try read(Setting<DatasetLayout>.layout, into: &layout)
     return layout

@@ -6,7 +6,7 @@ import Training
 /// The default that the help shows is read off the structure, so that it is written down once.
 struct Setting<Options: Sendable>: Sendable {
   typealias Path<Value> = any WritableKeyPath<Options, Value> & Sendable
-  typealias Reader = @Sendable (Arguments, inout Options) throws(TrainingError) -> Void
+  typealias Reader = @Sendable (Arguments, inout Options) throws(RunError) -> Void
 
   let name: String
   /// What stands for the value in the help; nil for a switch.
@@ -30,13 +30,13 @@ struct Setting<Options: Sendable>: Sendable {
   init<Value>(
     _ name: String, _ value: String?, _ help: String, _ path: Path<Value>,
     standard: String? = nil, shown: @escaping @Sendable (Value) -> String? = { "\($0)" },
-    parse: @escaping @Sendable (Arguments) throws(TrainingError) -> Value?
+    parse: @escaping @Sendable (Arguments) throws(RunError) -> Value?
   ) {
     self.name = name
     self.value = value
     self.help = help
     self.standard = { standard ?? shown($0[keyPath: path]) }
-    read = { (arguments, options) throws(TrainingError) in
+    read = { (arguments, options) throws(RunError) in
       if let value = try parse(arguments) { options[keyPath: path] = value }
     }
   }
@@ -53,7 +53,7 @@ struct Setting<Options: Sendable>: Sendable {
     _ name: String, _ value: String, _ help: String, _ path: Path<Int>, atLeast least: Int = 1,
     atMost most: Int = Int(Int32.max)
   ) -> Setting {
-    Setting(name, value, help, path) { (arguments) throws(TrainingError) in
+    Setting(name, value, help, path) { (arguments) throws(RunError) in
       try arguments.integer(name, atLeast: least, atMost: most)
     }
   }
@@ -64,7 +64,7 @@ struct Setting<Options: Sendable>: Sendable {
     atMost most: Int = Int(Int32.max), standard: String? = nil
   ) -> Setting {
     Setting(name, value, help, path, standard: standard, shown: { $0.map { "\($0)" } }) {
-      (arguments) throws(TrainingError) in
+      (arguments) throws(RunError) in
       // Nil means that the option is not given, which differs from a value that is nil.
       try arguments.integer(name, atLeast: least, atMost: most).map { .some($0) }
     }
@@ -75,7 +75,7 @@ struct Setting<Options: Sendable>: Sendable {
     _ name: String, _ value: String, _ help: String, _ path: Path<Double>,
     _ range: ClosedRange<Double>
   ) -> Setting {
-    Setting(name, value, help, path, shown: Voice.exact) { (arguments) throws(TrainingError) in
+    Setting(name, value, help, path, shown: Voice.exact) { (arguments) throws(RunError) in
       try arguments.real(name, range)
     }
   }
@@ -85,7 +85,7 @@ struct Setting<Options: Sendable>: Sendable {
     _ name: String, _ value: String, _ help: String, _ path: Path<Double?>,
     _ range: ClosedRange<Double>, standard: String
   ) -> Setting {
-    Setting(name, value, help, path, standard: standard) { (arguments) throws(TrainingError) in
+    Setting(name, value, help, path, standard: standard) { (arguments) throws(RunError) in
       try arguments.real(name, range).map { .some($0) }
     }
   }
@@ -97,14 +97,14 @@ struct Setting<Options: Sendable>: Sendable {
     Setting(
       name, value, help, path,
       shown: { "\(Voice.exact($0.lowerBound)),\(Voice.exact($0.upperBound))" }
-    ) { (arguments) throws(TrainingError) in try arguments.interval(name) }
+    ) { (arguments) throws(RunError) in try arguments.interval(name) }
   }
 
   /// One of the cases of an enumeration.
   static func choice<Value: RawRepresentable & CaseIterable>(
     _ name: String, _ value: String, _ help: String, _ path: Path<Value>
   ) -> Setting where Value.RawValue == String, Value: SendableMetatype {
-    Setting(name, value, help, path, shown: { $0.rawValue }) { (arguments) throws(TrainingError) in
+    Setting(name, value, help, path, shown: { $0.rawValue }) { (arguments) throws(RunError) in
       try arguments.choice(name, Value.self)
     }
   }
@@ -113,7 +113,7 @@ struct Setting<Options: Sendable>: Sendable {
   static func choice<Value: RawRepresentable & CaseIterable>(
     _ name: String, _ value: String, _ help: String, _ path: Path<Value?>, standard: String
   ) -> Setting where Value.RawValue == String, Value: SendableMetatype {
-    Setting(name, value, help, path, standard: standard) { (arguments) throws(TrainingError) in
+    Setting(name, value, help, path, standard: standard) { (arguments) throws(RunError) in
       try arguments.choice(name, Value.self).map { .some($0) }
     }
   }
@@ -137,7 +137,7 @@ struct Setting<Options: Sendable>: Sendable {
     Setting(
       name, value, help, path,
       shown: { $0.isEmpty ? "none" : $0.map(Voice.exact).joined(separator: ",") }
-    ) { (arguments) throws(TrainingError) in try arguments.fractions(name) }
+    ) { (arguments) throws(RunError) in try arguments.fractions(name) }
   }
 }
 
@@ -154,10 +154,10 @@ extension Arguments {
   /// - Parameters:
   ///   - settings: The options.
   ///   - options: The structure to be changed.
-  /// - Throws: `TrainingError` (64) if a text is no value of its option.
+  /// - Throws: `RunError` (64) if a text is no value of its option.
   func read<Options>(
     _ settings: [Setting<Options>], into options: inout Options
-  ) throws(TrainingError) {
+  ) throws(RunError) {
     for setting in settings { try setting.read(self, &options) }
   }
 }

@@ -11,10 +11,10 @@ extension Setting<TrainingOptions> {
   static let shard = Setting(
     "shard", "S", "samples of a shard, a multiple of 16", \.shard,
     standard: "\(TrainingOptions().shard), or what a smaller batch fills"
-  ) { (arguments) throws(TrainingError) in try arguments.integer("shard") }
+  ) { (arguments) throws(RunError) in try arguments.integer("shard") }
   static let precision = choice("precision", "NAME", "float or double", \.precision)
   static let seed = Setting("seed", "n", "seed of parameters and batches", \.seed) {
-    (arguments) throws(TrainingError) in try arguments.seed()
+    (arguments) throws(RunError) in try arguments.seed()
   }
 
   /// The options that say how a network is trained.
@@ -56,7 +56,7 @@ extension Setting<TrainingOptions> {
       "initialize", "NAME",
       "what a linear path is at first: random, ridge, ridge:λ or operator:custom-operator",
       \.initialize, standard: "random"
-    ) { (arguments) throws(TrainingError) in try arguments.linearStart() },
+    ) { (arguments) throws(RunError) in try arguments.linearStart() },
     batch, shard,
     .fractions(
       "batch-growth", "a,b,…", "fractions of the steps after which the batch is doubled",
@@ -68,7 +68,7 @@ extension Setting<TrainingOptions> {
       shown: { _ in nil }, parse: { _ in nil }),
     Setting(
       "split", "a,b,c", "fractions for training, validation and test", \.split, shown: \.text
-    ) { (arguments) throws(TrainingError) in try arguments.split() },
+    ) { (arguments) throws(RunError) in try arguments.split() },
     precision, seed,
     .shift(
       "input-shift", "subtracted from inputs: none, mean, pointwise or a number", \.inputShift),
@@ -84,13 +84,13 @@ extension Setting<TrainingOptions> {
     _ name: String, _ help: String, _ path: Path<ShiftKind>, standard: String? = nil
   ) -> Setting {
     Setting(name, "s", help, path, standard: standard, shown: { $0.rawValue }) {
-      (arguments) throws(TrainingError) in try arguments.shift(name)
+      (arguments) throws(RunError) in try arguments.shift(name)
     }
   }
 
   private static func scale(_ name: String, _ help: String, _ path: Path<ScaleKind>) -> Setting {
     Setting(name, "s", help, path, shown: { $0.rawValue }) {
-      (arguments) throws(TrainingError) in try arguments.scale(name)
+      (arguments) throws(RunError) in try arguments.scale(name)
     }
   }
 }
@@ -102,7 +102,7 @@ extension Split {
 
 extension Arguments {
   /// Returns how a network is trained; the number of steps may follow from the number of samples.
-  func trainingOptions() throws(TrainingError) -> TrainingOptions {
+  func trainingOptions() throws(RunError) -> TrainingOptions {
     var options = TrainingOptions()
     // A network that does the same at every point cannot learn what a point-wise mean leaves at single points.
     if try networkOptions().isTheSameEverywhere { options.outputShift = .mean }
@@ -123,7 +123,7 @@ extension Arguments {
     return options
   }
 
-  fileprivate func linearStart() throws(TrainingError) -> LinearStart?? {
+  fileprivate func linearStart() throws(RunError) -> LinearStart?? {
     guard let text = text("initialize"), text != "random" else { return nil }
     let known = LinearStart.known(CustomOperator.name)
     switch LinearStart(rawValue: text) {
@@ -136,7 +136,7 @@ extension Arguments {
     }
   }
 
-  fileprivate func shift(_ name: String) throws(TrainingError) -> ShiftKind? {
+  fileprivate func shift(_ name: String) throws(RunError) -> ShiftKind? {
     guard let text = text(name) else { return nil }
     guard let kind = ShiftKind(rawValue: text) else {
       throw .usage("--\(name) \(text): needed is none, mean, pointwise or a number")
@@ -144,7 +144,7 @@ extension Arguments {
     return kind
   }
 
-  fileprivate func scale(_ name: String) throws(TrainingError) -> ScaleKind? {
+  fileprivate func scale(_ name: String) throws(RunError) -> ScaleKind? {
     guard let text = text(name) else { return nil }
     guard let kind = ScaleKind(rawValue: text) else {
       throw .usage("--\(name) \(text): needed is none, deviation or a positive number")

@@ -19,7 +19,7 @@ extension CustomOperator: CataloguedProblem {
 
   static func options(
     _ arguments: Arguments, on points: ProblemPoints
-  ) throws(TrainingError) -> Options {
+  ) throws(RunError) -> Options {
     var options = Options(
       points: points.shape[0], field: try arguments.gaussianField(GaussianField()))
     try arguments.read([diagonal], into: &options)
@@ -30,15 +30,15 @@ extension CustomOperator: CataloguedProblem {
 extension CustomOperator {
   /// The operator as a linear start.
   ///
-  /// It throws ``TrainingError``: 64 if the points are no uniform grid in one dimension, 65 if the file holds samples
+  /// It throws ``RunError``: 64 if the points are no uniform grid in one dimension, 65 if the file holds samples
   /// of another problem.
   static let known = KnownOperator(name: name) { file in
     let start = "--initialize operator:\(name)"
     guard let shape = file.points.gridShape, shape.count == 1, file.outputPoints == nil else {
-      throw TrainingError.usage("\(start) needs a uniform grid in one dimension")
+      throw RunError.usage("\(start) needs a uniform grid in one dimension")
     }
     if let problem = try FieldSamples.problem(of: file.path), problem != name {
-      throw TrainingError.data(
+      throw RunError.data(
         "\(file.path): holds samples of \(problem), not of \(name), so \(start) is wrong for it; use "
           + "--initialize ridge")
     }

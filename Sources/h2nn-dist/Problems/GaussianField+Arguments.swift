@@ -15,7 +15,7 @@ extension Setting<GaussianField> {
 
 extension Arguments {
   /// Returns the law of fields that are sums of Gaussians.
-  func gaussianField(_ standard: GaussianField) throws(TrainingError) -> GaussianField {
+  func gaussianField(_ standard: GaussianField) throws(RunError) -> GaussianField {
     var field = standard
     try read(Setting<GaussianField>.gaussians, into: &field)
     return field

@@ -26,7 +26,7 @@ extension KohnSham: CataloguedProblem {
       Setting(
         "gap", "x", "smallest distance of two centres", \.gap,
         standard: "\(Voice.exact(relativeGap)) times the largest σ"
-      ) { (arguments) throws(TrainingError) in
+      ) { (arguments) throws(RunError) in
         let widest = try arguments.interval("sigma")?.upperBound
         return try arguments.real("gap", 0...1e6) ?? widest.map { relativeGap * $0 }
       },
@@ -49,7 +49,7 @@ extension KohnSham: CataloguedProblem {
 
   static func options(
     _ arguments: Arguments, on points: ProblemPoints
-  ) throws(TrainingError) -> Options {
+  ) throws(RunError) -> Options {
     var options = Options(points: points.shape)
     try arguments.read([length], into: &options)
     guard points.given == nil else {

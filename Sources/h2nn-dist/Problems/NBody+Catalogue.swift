@@ -26,7 +26,7 @@ extension NBody: CataloguedProblem {
 
   static func options(
     _ arguments: Arguments, on points: ProblemPoints
-  ) throws(TrainingError) -> Options {
+  ) throws(RunError) -> Options {
     if let given = points.given {
       return Options(sources: given.inputs, receivers: given.outputs)
     }
@@ -40,7 +40,7 @@ extension NBody: CataloguedProblem {
     guard points.shape[0] <= mostPoints else {
       throw .usage("--points \(points.shape[0]): needed are at most \(mostPoints) points")
     }
-    func draw(_ count: Int, _ role: Role) throws(TrainingError) -> PointSet {
+    func draw(_ count: Int, _ role: Role) throws(RunError) -> PointSet {
       do throws(ProblemError) {
         return try cloud(count: count, dimension: dimension, seed: seed, role: role)
       } catch {
@@ -49,7 +49,7 @@ extension NBody: CataloguedProblem {
     }
     return Options(
       sources: try draw(points.shape[0], .sources),
-      receivers: try receivers.map { (count) throws(TrainingError) in try draw(count, .receivers) },
+      receivers: try receivers.map { (count) throws(RunError) in try draw(count, .receivers) },
       charges: charges)
   }
 }

@@ -37,7 +37,7 @@ extension NonlinearSchrodinger: CataloguedProblem {
 
   static func options(
     _ arguments: Arguments, on points: ProblemPoints
-  ) throws(TrainingError) -> Options {
+  ) throws(RunError) -> Options {
     var options = Options(points: points.shape)
     try arguments.read(wells, into: &options.wells)
     try arguments.read([nonlinearity], into: &options)

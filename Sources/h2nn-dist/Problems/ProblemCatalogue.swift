@@ -19,7 +19,7 @@ enum ProblemCatalogue {
   static let names = all.map(\.name)
 
   /// Finds the problem that the command line names.
-  static func entry(_ name: String?) throws(TrainingError) -> ProblemEntry {
+  static func entry(_ name: String?) throws(RunError) -> ProblemEntry {
     let known = "one of \(names.joined(separator: ", "))"
     guard let name else { throw .usage("generate: which problem? Needed is \(known)") }
     if let entry = all.first(where: { $0.name == name }) { return entry }
@@ -61,10 +61,10 @@ protocol CataloguedProblem: OperatorProblem, SendableMetatype, ~Copyable {
   ///   - arguments: The command line; what is not given has its default.
   ///   - points: Where the fields stand.
   /// - Returns: The options.
-  /// - Throws: `TrainingError` (64) if a text is no value of its option.
+  /// - Throws: `RunError` (64) if a text is no value of its option.
   static func options(
     _ arguments: Arguments, on points: ProblemPoints
-  ) throws(TrainingError) -> Options
+  ) throws(RunError) -> Options
 
   /// Makes an instance, with scratch memory of its own.
   init(options: Options) throws(ProblemError)
@@ -84,7 +84,7 @@ struct ProblemEntry: Sendable {
   let fieldOptions: [OptionSpec]
   let ownOptions: [OptionSpec]
   /// Reads the options, to find wrong ones.
-  let check: @Sendable (Arguments, ProblemPoints) throws(TrainingError) -> Void
+  let check: @Sendable (Arguments, ProblemPoints) throws(RunError) -> Void
   /// Makes an instance and writes its samples, collectively.
   let generate:
     @Sendable (GenerateCommand, ProblemPoints, Dataset?, borrowing Communicator) throws -> Void
@@ -96,7 +96,7 @@ struct ProblemEntry: Sendable {
     takesClouds = P.takesClouds
     fieldOptions = P.fieldOptions
     ownOptions = P.ownOptions
-    check = { (arguments, points) throws(TrainingError) in
+    check = { (arguments, points) throws(RunError) in
       _ = try P.options(arguments, on: points)
     }
     generate = { command, points, given, world in
@@ -118,7 +118,7 @@ struct ProblemEntry: Sendable {
   }
 
   /// Returns the grid that `--points` asks for.
-  func shape(_ arguments: Arguments) throws(TrainingError) -> [Int] {
+  func shape(_ arguments: Arguments) throws(RunError) -> [Int] {
     let shape = try arguments.shape("points") ?? standardPoints
     guard shape.count == standardPoints.count else {
       throw .usage(
@@ -129,7 +129,7 @@ struct ProblemEntry: Sendable {
   }
 
   /// Returns the points of given fields.
-  func points(of given: Dataset, _ inputName: String) throws(TrainingError) -> ProblemPoints {
+  func points(of given: Dataset, _ inputName: String) throws(RunError) -> ProblemPoints {
     let shape = given.points.gridShape
     guard takesClouds || shape?.count == standardPoints.count else {
       throw .data(
@@ -142,7 +142,7 @@ struct ProblemEntry: Sendable {
   }
 
   /// Refuses options that belong to other problems, or that given input fields make meaningless.
-  func refuseForeign(_ arguments: Arguments) throws(TrainingError) {
+  func refuseForeign(_ arguments: Arguments) throws(RunError) {
     let own = Set((fieldOptions + ownOptions).map(\.name))
     let others = Set(
       ProblemCatalogue.all.flatMap { ($0.fieldOptions + $0.ownOptions).map(\.name) })

@@ -19,7 +19,7 @@ extension RadiativeTransfer1D: CataloguedProblem {
 
   static func options(
     _ arguments: Arguments, on points: ProblemPoints
-  ) throws(TrainingError) -> Options {
+  ) throws(RunError) -> Options {
     var options = Options(
       points: points.shape[0], field: try arguments.gaussianField(GaussianField()))
     try arguments.read([absorption], into: &options)

@@ -23,7 +23,7 @@ extension RadiativeTransfer2D: CataloguedProblem {
 
   static func options(
     _ arguments: Arguments, on points: ProblemPoints
-  ) throws(TrainingError) -> Options {
+  ) throws(RunError) -> Options {
     var options = Options(
       points: points.shape, field: try arguments.gaussianField(GaussianField.plane))
     try arguments.read(settings, into: &options)

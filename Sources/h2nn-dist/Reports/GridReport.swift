@@ -13,7 +13,7 @@ struct GridReport {
   let machine: CostModel
 
   /// Reads the options.
-  init(_ arguments: Arguments) throws(TrainingError) {
+  init(_ arguments: Arguments) throws(RunError) {
     let training = try arguments.trainingOptions()
     let options = try arguments.gridOptions()
     grid = options

@@ -12,7 +12,7 @@ struct OutputFile {
   let mayOverwrite: Bool
 
   /// Takes the file from `--out` and `--force`.
-  init(_ arguments: Arguments) throws(TrainingError) {
+  init(_ arguments: Arguments) throws(RunError) {
     path = try arguments.required("out")
     mayOverwrite = arguments.has("force")
   }
@@ -34,11 +34,11 @@ struct OutputFile {
     try world.agree {
       guard world.rank == 0, FileManager.default.fileExists(atPath: path) else { return }
       guard !Self.isDirectory(path) else {
-        throw TrainingError(
+        throw RunError(
           exitStatus: ExitStatus.cannotCreate, "\(path) is a directory; choose another --out")
       }
       guard !mayOverwrite else { return }
-      throw TrainingError(
+      throw RunError(
         exitStatus: ExitStatus.cannotCreate,
         "\(path) exists; choose another --out, or overwrite it with --force")
     }
@@ -59,7 +59,7 @@ struct OutputFile {
       guard world.rank == 0, unsafe rename(temporary, path) != 0 else { return }
       let reason = unsafe String(cString: strerror(errno))
       try? FileManager.default.removeItem(atPath: temporary)
-      throw TrainingError(
+      throw RunError(
         exitStatus: ExitStatus.cannotCreate, "\(path): cannot be written: \(reason)")
     }
   }

@@ -16,7 +16,7 @@ struct ScalingReport {
   let report: GridReport
   let network: Network
   /// Builds the network on so many times as many points; nil if the points cannot be multiplied.
-  let enlarged: (_ factor: Int) throws(TrainingError) -> Network?
+  let enlarged: (_ factor: Int) throws(RunError) -> Network?
 
   /// One row: the fastest grid of some ranks.
   private struct Row {
@@ -26,7 +26,7 @@ struct ScalingReport {
   }
 
   /// Prints both tables and returns them for the summary.
-  func tables() throws(TrainingError) -> [String: Any] {
+  func tables() throws(RunError) -> [String: Any] {
     let strong = strongScaling()
     Voice.say("\nstrong scaling, predicted: batch \(report.sizes.batch), the fastest grid of each")
     let strongRows = printTable(strong) { first, row in
@@ -57,7 +57,7 @@ struct ScalingReport {
     }
   }
 
-  private func weakScaling() throws(TrainingError) -> [Row] {
+  private func weakScaling() throws(RunError) -> [Row] {
     var rows: [Row] = []
     var ranks = 1
     while ranks <= Self.largest,

@@ -39,23 +39,23 @@ enum Voice {
   }
 
   /// Refuses the file of an option that could not be written in the end, on rank 0, which writes it.
-  static func checkPlace(of option: String, _ arguments: Arguments) throws(TrainingError) {
+  static func checkPlace(of option: String, _ arguments: Arguments) throws(RunError) {
     guard let path = arguments.text(option), speaks else { return }
     let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
     guard !OutputFile.isDirectory(path), FileManager.default.isWritableFile(atPath: directory)
     else {
-      throw TrainingError(
+      throw RunError(
         exitStatus: 73, "--\(option) \(path): cannot be written there; choose another place")
     }
   }
 
   /// Writes the object of `--summary`, on rank 0.
-  static func summarize(_ object: [String: Any], to path: String?) throws(TrainingError) {
+  static func summarize(_ object: [String: Any], to path: String?) throws(RunError) {
     guard let path, speaks else { return }
     do {
       try json(object).write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
-      throw TrainingError(
+      throw RunError(
         exitStatus: 73, "\(path): the summary cannot be written: \(ExitStatus.reason(of: error))")
     }
   }

@@ -62,8 +62,8 @@ struct Study {
   ///
   /// - Parameter overrides: Settings that win over those of the file, where the verb knows them.
   /// - Returns: The runs.
-  /// - Throws: `TrainingError` (64) if two combinations have one name.
-  func runs(_ overrides: Settings) throws(TrainingError) -> [Run] {
+  /// - Throws: `RunError` (64) if two combinations have one name.
+  func runs(_ overrides: Settings) throws(RunError) -> [Run] {
     let count = axes.reduce(1) { $0 * $1.values.count }
     var names: Set<String> = []
     var runs: [Run] = []

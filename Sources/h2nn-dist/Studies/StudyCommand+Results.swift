@@ -55,11 +55,11 @@ extension StudyCommand {
   }
 
   /// Writes a file, on one rank.
-  static func write(_ text: String, to path: String) throws(TrainingError) {
+  static func write(_ text: String, to path: String) throws(RunError) {
     do {
       try text.write(toFile: path, atomically: true, encoding: .utf8)
     } catch {
-      throw TrainingError(
+      throw RunError(
         exitStatus: 73, "\(path): cannot be written: \(ExitStatus.reason(of: error))")
     }
   }

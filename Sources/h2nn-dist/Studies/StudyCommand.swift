@@ -18,7 +18,7 @@ struct StudyCommand: DistributedCommand {
   let dataDirectory: String
   let report: String
 
-  init(_ arguments: Arguments) throws(TrainingError) {
+  init(_ arguments: Arguments) throws(RunError) {
     self.arguments = arguments
     guard let path = arguments.positional else {
       throw .usage("study: which one? Needed is a JSON5 file, such as those in jobs/")
@@ -51,7 +51,7 @@ struct StudyCommand: DistributedCommand {
   /// Reads `key=value,…`; text after a comma that does not begin with a known key belongs to the value before it.
   private static func pairs(
     _ arguments: Arguments, _ name: String, _ isKnown: (String) -> Bool
-  ) throws(TrainingError) -> [(String, String)] {
+  ) throws(RunError) -> [(String, String)] {
     var pairs: [(String, String)] = []
     for part in (arguments.text(name) ?? "").split(separator: ",") {
       let sides = part.split(separator: "=", maxSplits: 1).map(String.init)
@@ -70,7 +70,7 @@ struct StudyCommand: DistributedCommand {
   /// Returns the runs that have one of the wanted values on each named axis.
   private static func choose(
     _ runs: [Study.Run], _ study: Study, _ wanted: [(String, String)]
-  ) throws(TrainingError) -> [Study.Run] {
+  ) throws(RunError) -> [Study.Run] {
     var places: [Int: Set<Int>] = [:]
     for (name, value) in wanted {
       guard let axis = study.axes.firstIndex(where: { $0.name == name }) else {
@@ -97,7 +97,7 @@ struct StudyCommand: DistributedCommand {
     return "\(dataDirectory)/\(name).h5"
   }
 
-  private func generation(_ run: Study.Run) throws(TrainingError) -> GenerateCommand {
+  private func generation(_ run: Study.Run) throws(RunError) -> GenerateCommand {
     var words = ["--out", dataset(run)]
     if let problem = run.data["problem"] { words.insert(problem, at: 0) }
     var arguments = try Arguments(Verbs.generate, words)
@@ -105,14 +105,14 @@ struct StudyCommand: DistributedCommand {
     return try GenerateCommand(arguments)
   }
 
-  private func training(_ run: Study.Run) throws(TrainingError) -> Arguments {
+  private func training(_ run: Study.Run) throws(RunError) -> Arguments {
     var arguments = try Arguments(
       Verbs.train, ["--data", dataset(run), "--out", "\(directory)/\(run.name)"])
     try arguments.merge(settings(run.train), from: study.path)
     return arguments
   }
 
-  private func reference(_ run: Study.Run, _ method: String) throws(TrainingError) -> Arguments {
+  private func reference(_ run: Study.Run, _ method: String) throws(RunError) -> Arguments {
     var arguments = try Arguments(
       Verbs.baseline,
       [
@@ -147,7 +147,7 @@ struct StudyCommand: DistributedCommand {
           try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: true)
         } catch {
-          throw TrainingError(
+          throw RunError(
             exitStatus: 73, "\(path): cannot be made: \(ExitStatus.reason(of: error))")
         }
       }
@@ -191,7 +191,7 @@ struct StudyCommand: DistributedCommand {
       if command.arguments.has(OptionGroups.stallTimeout.name) { try command.watch(world) }
       status = try command.run(on: world)
       try watch(world)
-    } catch let error as TrainingError where error.exitStatus == ExitStatus.software {
+    } catch let error as RunError where error.exitStatus == ExitStatus.software {
       // It diverged, on all ranks at the same step.
       Voice.note("study: \(run.name): \(error.description)")
       return ExitStatus.software

@@ -5,8 +5,8 @@ extension Study {
   /// Reads a study.
   ///
   /// - Parameter path: A JSON5 file.
-  /// - Throws: `TrainingError`: 66 if the file is missing, 64 if it is no study.
-  init(_ path: String) throws(TrainingError) {
+  /// - Throws: `RunError`: 66 if the file is missing, 64 if it is no study.
+  init(_ path: String) throws(RunError) {
     let file = StudyFile(path: path)
     let content = try file.object(
       try ConfigurationFile.value(path), "the study",
@@ -20,15 +20,15 @@ extension Study {
     text = try file.text(content, "text")
     data = try file.settings(content["data"], "data")
     train = try file.settings(content["train"], "train")
-    let axes = try file.list(content, "axes").map { value throws(TrainingError) in
+    let axes = try file.list(content, "axes").map { value throws(RunError) in
       try file.axis(value)
     }
     self.axes = axes
     references = try file.list(content, "references").compactMap(\.argument)
-    tables = try file.list(content, "tables").map { value throws(TrainingError) in
+    tables = try file.list(content, "tables").map { value throws(RunError) in
       try file.table(value, axes)
     }
-    plots = try file.list(content, "charts").map { value throws(TrainingError) in
+    plots = try file.list(content, "charts").map { value throws(RunError) in
       try file.plot(value, axes)
     }
     showsCurves = content["curves"]?.argument == "true"
@@ -39,12 +39,12 @@ extension Study {
 private struct StudyFile {
   let path: String
 
-  func error(_ text: String) -> TrainingError { .usage("\(path): \(text)") }
+  func error(_ text: String) -> RunError { .usage("\(path): \(text)") }
 
   /// Returns an object; throws if it has an unknown key.
   func object(
     _ value: JSONValue?, _ name: String, keys: [String]
-  ) throws(TrainingError) -> [String: JSONValue] {
+  ) throws(RunError) -> [String: JSONValue] {
     guard case .object(let object)? = value else {
       throw error("\(name) must be an object { key: value, … }")
     }
@@ -55,20 +55,20 @@ private struct StudyFile {
     return object
   }
 
-  func text(_ object: [String: JSONValue], _ key: String) throws(TrainingError) -> String? {
+  func text(_ object: [String: JSONValue], _ key: String) throws(RunError) -> String? {
     guard let value = object[key] else { return nil }
     guard case .text(let text) = value else { throw error("'\(key)' must be a text") }
     return text
   }
 
-  func list(_ object: [String: JSONValue], _ key: String) throws(TrainingError) -> [JSONValue] {
+  func list(_ object: [String: JSONValue], _ key: String) throws(RunError) -> [JSONValue] {
     guard let value = object[key] else { return [] }
     guard case .list(let list) = value else { throw error("'\(key)' must be a list [ … ]") }
     return list
   }
 
   /// Returns settings of a verb.
-  func settings(_ value: JSONValue?, _ name: String) throws(TrainingError) -> Study.Settings {
+  func settings(_ value: JSONValue?, _ name: String) throws(RunError) -> Study.Settings {
     guard let value else { return [:] }
     guard case .object(let object) = value else {
       throw error("'\(name)' must be an object { key: value, … }")
@@ -84,11 +84,11 @@ private struct StudyFile {
   }
 
   /// Reads an axis: values that are objects, or numbers and texts for one key.
-  func axis(_ value: JSONValue) throws(TrainingError) -> Study.Axis {
+  func axis(_ value: JSONValue) throws(RunError) -> Study.Axis {
     let object = try object(value, "an axis", keys: ["name", "values", "data", "train"])
     guard let name = try text(object, "name") else { throw error("an axis needs a 'name'") }
     let (dataKey, trainKey) = (try text(object, "data"), try text(object, "train"))
-    let values = try list(object, "values").map { value throws(TrainingError) -> Study.Value in
+    let values = try list(object, "values").map { value throws(RunError) -> Study.Value in
       if let number = value.argument {
         guard (dataKey == nil) != (trainKey == nil) else {
           throw error("axis '\(name)': which key of 'data' or of 'train' do its values set?")
@@ -112,7 +112,7 @@ private struct StudyFile {
 
   private func place(
     _ object: [String: JSONValue], _ key: String, _ axes: [Study.Axis]
-  ) throws(TrainingError) -> Int {
+  ) throws(RunError) -> Int {
     let name = try text(object, key) ?? ""
     guard let place = axes.firstIndex(where: { $0.name == name }) else {
       throw error("'\(key)' must be the name of an axis, found '\(name)'")
@@ -120,10 +120,10 @@ private struct StudyFile {
     return place
   }
 
-  func table(_ value: JSONValue, _ axes: [Study.Axis]) throws(TrainingError) -> Study.Table {
+  func table(_ value: JSONValue, _ axes: [Study.Axis]) throws(RunError) -> Study.Table {
     let object = try object(value, "a table", keys: ["value", "rows", "columns", "published"])
     let published = try list(object, "published").map {
-      entry throws(TrainingError) -> (row: String, column: String, number: Double) in
+      entry throws(RunError) -> (row: String, column: String, number: Double) in
       guard case .list(let parts) = entry, parts.count == 3, let row = parts[0].argument,
         let column = parts[1].argument, let number = parts[2].argument.flatMap(Double.init)
       else { throw error("'published' must hold lists [row, column, number]") }
@@ -134,7 +134,7 @@ private struct StudyFile {
       columns: try place(object, "columns", axes), published: published)
   }
 
-  func plot(_ value: JSONValue, _ axes: [Study.Axis]) throws(TrainingError) -> Study.Plot {
+  func plot(_ value: JSONValue, _ axes: [Study.Axis]) throws(RunError) -> Study.Plot {
     let object = try object(value, "a chart", keys: ["value", "x", "series", "logarithmic_x"])
     let x = try place(object, "x", axes)
     for value in axes[x].values where Double(value.name) == nil {

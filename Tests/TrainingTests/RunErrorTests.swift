@@ -5,11 +5,11 @@ import Testing
 @testable import MessagePassing
 @testable import Training
 
-@Suite("TrainingError")
-struct TrainingErrorTests {
+@Suite("RunError")
+struct RunErrorTests {
   @Test("options that do not fit are wrong usage, a factorization that fails is not")
   func networkErrors() throws {
-    let usage = TrainingError(NetworkError("`leaf` 0: at least 1 is needed"))
+    let usage = RunError(NetworkError("`leaf` 0: at least 1 is needed"))
     #expect(usage == .usage("`leaf` 0: at least 1 is needed"))
     var matrix: [Double] = [0, 0, 0, 0]
     var (side, pivots): ([Double], [Int32]) = ([1, 1], [0, 0])
@@ -19,7 +19,7 @@ struct TrainingErrorTests {
       var p = pivots.mutableSpan
       try LAPACK.solve(&a, order: 2, rightHandSide: &b, pivots: &p)
     }
-    let error = TrainingError(NetworkError(internal: try #require(failure)))
+    let error = RunError(NetworkError(internal: try #require(failure)))
     #expect(error.exitStatus == 70 && error.message.contains("singular"))
   }
 }

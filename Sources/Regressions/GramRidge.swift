@@ -7,7 +7,7 @@ import MessagePassing
 /// With centred inputs X (points × samples) and outputs Y, û = ū + W (x − x̄) minimizes
 /// ‖Y − W X‖² + λ ‖W‖². With X Xᵀ = Q Λ Qᵀ it is W = Y Xᵀ Q (Λ + λ)⁻¹ Qᵀ; where there are fewer samples than
 /// points, with Xᵀ X = Q Λ Qᵀ, it is W = Y Q (Λ + λ)⁻¹ (X Q)ᵀ.
-struct RidgePath {
+struct GramRidge {
   private let inputMean: [Double]
   private let outputMean: [Double]
   /// Qᵀ and X Q: points × modes.
@@ -25,7 +25,7 @@ struct RidgePath {
   /// - Parameters:
   ///   - data: The dataset.
   ///   - samples: The samples that the regression is fitted to.
-  /// - Throws: `TrainingError` (64) if there are too many points and samples, `LAPACKError`.
+  /// - Throws: `RunError` (64) if there are too many points and samples, `LAPACKError`.
   /// - Complexity: O(n N (n or N) + min(n, N)³) for n samples with N points.
   init(_ data: Dataset, _ samples: Range<Int>) throws {
     let inputs = CentredField(data.inputs, width: data.inputWidth, samples)
@@ -33,7 +33,7 @@ struct RidgePath {
     let (points, count, width) = (inputs.mean.count, inputs.count, outputs.mean.count)
     let order = min(points, count)
     guard order < 1 << 15 else {
-      throw TrainingError.usage(
+      throw RunError.usage(
         "`method` ridge: \(points) points and \(count) samples are too many; the smaller number must be "
           + "below \(1 << 15) (`samplesLimit` takes fewer samples)")
     }

@@ -6,7 +6,7 @@ package import MessagePassing
 /// covariance.
 ///
 /// Sums run in double precision in blocks of samples, in their order.
-package struct RidgeFit {
+package struct CovarianceRidge {
   package let meanInput: [Double]
   package let meanOutput: [Double]
   /// A factor Q of the covariance of the inputs, without what is rounding.
@@ -76,8 +76,8 @@ package struct RidgeFit {
   ///
   /// - Parameter lambda: λ in multiples of the largest eigenvalue.
   /// - Returns: The matrix.
-  /// - Throws: `TrainingError` (65) if all inputs are equal.
-  package func matrix(_ lambda: Double) throws(TrainingError) -> DenseMatrix {
+  /// - Throws: `RunError` (65) if all inputs are equal.
+  package func matrix(_ lambda: Double) throws(RunError) -> DenseMatrix {
     guard let largest = values.last, largest > 0 else {
       throw .data("all training inputs are equal: no linear start is possible")
     }

@@ -9,7 +9,7 @@ import ParallelHDF5
 import Training
 
 /// A checkpoint and a dataset that its network is applied to: what `evaluate`, `predict`, `compare` and `plot` share.
-struct TrainedNetwork {
+struct AppliedCheckpoint {
   /// The network with its parameters, in its precision.
   private enum Model {
     case float(TrainedModel<Float>)
@@ -41,7 +41,7 @@ struct TrainedNetwork {
   /// Collective.
   init(
     _ arguments: Arguments, _ checkpoint: borrowing RunCheckpoint, needsOutputs: Bool,
-    sharing other: TrainedNetwork? = nil, on world: borrowing Communicator
+    sharing other: AppliedCheckpoint? = nil, on world: borrowing Communicator
   ) throws {
     let header = checkpoint.header
     var layout = header.configuration.layout
@@ -53,7 +53,7 @@ struct TrainedNetwork {
     do {
       network = try header.network()
     } catch {
-      throw TrainingError.data("\(header.path): \(error)")
+      throw RunError.data("\(header.path): \(error)")
     }
     let file = other?.layout == layout ? other?.file : nil
     let opened =
@@ -63,7 +63,7 @@ struct TrainedNetwork {
     guard opened.points == header.points,
       !needsOutputs || opened.outputPoints == header.outputPoints
     else {
-      throw TrainingError.data(
+      throw RunError.data(
         "\(opened.path): the network was trained on "
           + "\(PointDescription(header.points, header.outputPoints).text), the dataset has "
           + PointDescription(opened.points, opened.outputPoints).text)
@@ -91,7 +91,7 @@ struct TrainedNetwork {
   }
 }
 
-extension TrainedNetwork {
+extension AppliedCheckpoint {
   /// Computes the errors on a part of the dataset, or on all of it.
   ///
   /// Collective.
