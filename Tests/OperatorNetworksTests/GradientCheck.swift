@@ -1,3 +1,4 @@
+import BlockKernels
 import OperatorNetworks
 import Testing
 

@@ -1,5 +1,4 @@
 public import Foundation
-internal import Synchronization
 
 /// What a program that was started left behind.
 public struct Launch: Sendable {
@@ -33,9 +32,6 @@ public enum LaunchError: Error, CustomStringConvertible {
   }
 }
 
-/// One program at a time has the few cores of a test machine.
-private let turn = Mutex<Void>(())
-
 /// Runs a product of the package under `mpirun` and waits for its end.
 ///
 /// - Parameters:
@@ -64,7 +60,7 @@ public func launch(
   // Where the daemon of munge is installed and does not run, every start would wait for it for seconds.
   variables["PMIX_MCA_psec"] = variables["PMIX_MCA_psec"] ?? "native"
   variables.merge(environment) { _, new in new }
-  return try turn.withLock { _ in
+  return try Turn.programs.take(ranks ?? 1) {
     try execute(command, environment: variables, directory: directory, limits: limits)
   }
 }
