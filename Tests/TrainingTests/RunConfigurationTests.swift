@@ -181,18 +181,18 @@ struct RunConfigurationTests {
 
   /// Changes of one setting, by its name.
   static let changes: [(String, @Sendable (inout RunConfiguration) -> Void)] = [
-    ("learning-rate", { $0.training.learningRate = 1 }), ("seed", { $0.training.seed = 9 }),
+    ("learningRate", { $0.training.learningRate = 1 }), ("seed", { $0.training.seed = 9 }),
     ("model", { $0.network.model = .conv }), ("levels", { $0.network.levels = 9 }),
-    ("linear-path", { $0.network.linearPath = true }),
+    ("linearPath", { $0.network.linearPath = true }),
     ("precision", { $0.training.precision = .double }),
-    ("split", { $0.training.split.test = 0.1 }), ("samples-last", { $0.layout.samplesLast = true }),
-    ("output-shift", { $0.training.outputShift = .mean }),
-    ("input-shift", { $0.training.inputShift = .value(3) }),
-    ("output-scale", { $0.training.outputScale = .none }),
-    ("batch-growth", { $0.training.batchGrowth = [0.5, 0.75] }),
-    ("drop-at", { $0.training.dropAt = [0.5] }),
-    ("plateau-every", { $0.training.plateauEvery = 7 }),
-    ("input-scale", { $0.training.inputScale = .deviation }),
+    ("split", { $0.training.split.test = 0.1 }), ("samplesLast", { $0.layout.samplesLast = true }),
+    ("outputShift", { $0.training.outputShift = .mean }),
+    ("inputShift", { $0.training.inputShift = .value(3) }),
+    ("outputScale", { $0.training.outputScale = .none }),
+    ("batchGrowth", { $0.training.batchGrowth = [0.5, 0.75] }),
+    ("dropAt", { $0.training.dropAt = [0.5] }),
+    ("plateauEvery", { $0.training.plateauEvery = 7 }),
+    ("inputScale", { $0.training.inputScale = .deviation }),
   ]
 
   @Test("a difference is named with both values", arguments: changes.indices)
@@ -201,7 +201,7 @@ struct RunConfigurationTests {
     var other = changed()
     change(&other)
     let there = other.differences(from: changed())
-    #expect(there.count == 1 && there[0].contains(name), "\(name): \(there)")
+    #expect(there.count == 1 && there[0].contains("`\(name)`"), "\(name): \(there)")
     let here = changed().differences(from: other)
     #expect(here.count == 1 && here != there, "\(name): \(here)")
   }
