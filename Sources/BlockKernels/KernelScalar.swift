@@ -72,8 +72,8 @@ public protocol KernelScalar:
     _ values: SIMD16<Self>, whereNegative sign: SIMD16<Self>, else others: SIMD16<Self>
   ) -> SIMD16<Self>
 
-  /// Computes eˣ for sixteen numbers that are not positive, as a power of two and what is to be added: so that
-  /// eˣ − 1 is exact to its last digits too.
+  /// Computes eˣ = 2ⁿ + c for sixteen numbers that are not positive, as 2ⁿ and c: so eˣ − 1 is exact to its last
+  /// digits, too.
   ///
   /// - Parameter values: x; NaN stays NaN.
   /// - Returns: Both summands.

@@ -126,8 +126,8 @@ public struct BlockSparseLayer: Sendable {
 
   /// The number of parameters that the papers count and that stand over zero padding.
   ///
-  /// They multiply zeros, so they are counted and not stored. A place of a window that is outside of the grid
-  /// counts as a box of as many channels as the source of the window's own number has.
+  /// They multiply zeros, so they are counted and not stored. A missing neighbour of row i
+  /// is counted with the channels of source box i.
   public var paddedParameterCount: Int {
     guard !isShared, pattern.paddedEntries > 0 else { return 0 }
     let window = (pattern.entryCount + pattern.paddedEntries) / pattern.targetCount

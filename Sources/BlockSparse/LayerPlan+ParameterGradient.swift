@@ -96,7 +96,7 @@ extension LayerPlan {
             guard let x = x.baseAddress, let t = t.baseAddress, let dy = dy.baseAddress else {
               return
             }
-            // All spans outlive the pass, which the optional ones end with their functions.
+            // The pointers of the optional spans leave their closures: the spans are arguments, which outlive the pass.
             let y = unsafe target?.withUnsafeBufferPointer { $0.baseAddress }
             let given = unsafe sum?.withUnsafeBufferPointer {
               unsafe $0.baseAddress.map { unsafe $0 + shift }
@@ -174,7 +174,7 @@ extension LayerPlan {
       into: biases, accumulates: addsBiases)
   }
 
-  /// Sums the gradients of the rows of a node in its place, with the rest of the stack behind the sums.
+  /// Sums the gradients of the rows of a node into the node's place in the stack; higher places are scratch.
   ///
   /// All extents were checked.
   @inline(__always)

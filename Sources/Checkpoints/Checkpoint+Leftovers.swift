@@ -11,15 +11,20 @@ extension Checkpoint {
 
   /// Removes unfinished checkpoints of runs that were killed.
   ///
-  /// Not collective; called by the process that writes, before it writes. A temporary file is removed if the process
-  /// in its name has ended on this machine or is this one, or if the file has not changed for six hours.
+  /// Not collective; called by the process that writes, before it writes. Who has the directory for itself removes all
+  /// temporary files. Else one is removed if the process in its name has ended on this machine or is this one, or if the
+  /// file has not changed for six hours.
   ///
-  /// - Parameter directory: The directory of the run.
-  public static func removeLeftovers(in directory: String) {
+  /// - Parameters:
+  ///   - directory: The directory of the run.
+  ///   - isExclusive: Whether no other program writes there, as a ``DirectoryLock`` says.
+  public static func removeLeftovers(in directory: String, isExclusive: Bool) {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
     for name in names where isTemporary(name) {
       let path = "\(directory)/\(name)"
-      guard hasNoOwner(name) || (FileSystem.age(of: path) ?? 0) > patience else { continue }
+      guard isExclusive || hasNoOwner(name) || (FileSystem.age(of: path) ?? 0) > patience else {
+        continue
+      }
       // A file that cannot be removed does no harm.
       try? FileManager.default.removeItem(atPath: path)
     }

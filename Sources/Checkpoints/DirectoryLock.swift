@@ -16,6 +16,8 @@ public final class DirectoryLock {
   /// The directory, if it was made here.
   private let made: String?
   private var descriptor: Int32
+  /// Whether the file system keeps all other programs out.
+  public private(set) var isExclusive = false
 
   /// Takes the lock, and makes the directory if there is none.
   ///
@@ -44,8 +46,8 @@ public final class DirectoryLock {
           exitStatus: ExitStatus.cannotCreate,
           "\(path): cannot be written: \(unsafe String(cString: strerror(errno)))")
       }
-      let isHeld = flock(opened, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
-      guard !isHeld else {
+      isExclusive = flock(opened, LOCK_EX | LOCK_NB) == 0
+      guard isExclusive || errno != EWOULDBLOCK else {
         let owner = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
         _ = close(opened)
         throw RunError(

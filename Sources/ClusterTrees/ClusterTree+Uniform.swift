@@ -129,7 +129,7 @@ extension ClusterTree {
     guard shape.allSatisfy({ $0 == size }) else {
       throw ClusterTreeError(
         message: "a grid of \(name) points has no leaf of \(leaf) points in each dimension: "
-          + "give levels instead, 0 to \(deepest)")
+          + "give `levels` instead, 0 to \(deepest)")
     }
     guard leaf >= 1, size.isMultiple(of: leaf), (size / leaf).nonzeroBitCount == 1 else {
       let fitting = (0...size.trailingZeroBitCount).reversed().map { "\(size >> $0)" }
@@ -138,7 +138,7 @@ extension ClusterTree {
         message: "\(ClusterTreeError.counted(size, "point")) do not split into 2^L leaves of "
           + "\(ClusterTreeError.counted(leaf, "point")): use a leaf of \(shown)"
           + (fitting.count > 4 ? ", …" : "")
-          + ", or give levels instead, 0 to \(deepest), for leaves of two neighbouring sizes")
+          + ", or give `levels` instead, 0 to \(deepest), for leaves of two neighbouring sizes")
     }
     return (size / leaf).trailingZeroBitCount
   }

@@ -28,7 +28,7 @@ extension Communicator {
     }
   }
 
-  /// Puts the parts of all ranks together where the part of this rank stands in its place already.
+  /// Gathers the parts of all ranks in place: the part of this rank is at its offset already.
   ///
   /// Collective. The corresponding MPI routine is `MPI_Allgatherv` with `MPI_IN_PLACE`.
   ///

@@ -81,9 +81,14 @@ public struct Baseline {
     var notes: [String] = []
     var (chosen, compared, heldOut) = (candidates[0], 0..<0, false)
     if candidates.count > 1 {
-      (compared, heldOut) = (validation, validation.isEmpty)
+      (compared, heldOut) = (validation, !data.hasOutput(validation))
       var fitted = baseline.samples
       if heldOut {
+        if !validation.isEmpty {
+          notes.append(
+            "the outputs of all \(validation.count) validation samples are zero: choices are compared on training "
+              + "samples that are held out")
+        }
         guard fitted.count > 1 else {
           throw RunError.usage(
             "nothing can be chosen with one training sample and no validation part; give "
@@ -91,6 +96,11 @@ public struct Baseline {
         }
         let kept = max(1, fitted.count - max(1, fitted.count / 5))
         (fitted, compared) = (0..<kept, kept..<fitted.count)
+        guard data.hasOutput(compared) else {
+          throw RunError.data(
+            "\(data.path): the outputs of all samples on which choices could be compared are zero; give "
+              + "`regularization`\(options.method == .kernelRidge ? " and `lengthScale`" : "")")
+        }
       }
       if options.method == .kernelRidge { fitted = fitted.prefix(options.searchLimit) }
       note(
@@ -265,5 +275,13 @@ public struct Baseline {
           "`regularization` \(regularization): \(error.description); give a larger one")
       }
     }
+  }
+}
+
+extension Dataset {
+  /// Whether some output of samples is not zero, so that relative errors are defined.
+  fileprivate func hasOutput(_ samples: Range<Int>) -> Bool {
+    let places = samples.lowerBound * outputWidth..<samples.upperBound * outputWidth
+    return places.contains { outputs[$0] != 0 }
   }
 }

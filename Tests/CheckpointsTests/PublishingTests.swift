@@ -112,10 +112,15 @@ struct PublishingTests {
       try FileManager.default.setAttributes(
         [.modificationDate: Date(timeIntervalSinceNow: -7 * 3600)], ofItemAtPath: path)
     }
-    Checkpoint.removeLeftovers(in: scratch.path)
-    for (name, _, stays) in files {
-      #expect(FileManager.default.fileExists(atPath: "\(scratch.path)/\(name)") == stays, "\(name)")
+    func isThere(_ name: String) -> Bool {
+      FileManager.default.fileExists(atPath: "\(scratch.path)/\(name)")
     }
+    Checkpoint.removeLeftovers(in: scratch.path, isExclusive: false)
+    for (name, _, stays) in files { #expect(isThere(name) == stays, "\(name)") }
+    // Nobody else can be writing: only what is no temporary file stays.
+    Checkpoint.removeLeftovers(in: scratch.path, isExclusive: true)
+    let left = files.map(\.0).filter(isThere)
+    #expect(left == [base, "metrics.jsonl", "notes.writing"])
   }
 
   @Test("names of checkpoints are read as they are written")

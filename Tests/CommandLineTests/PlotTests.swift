@@ -29,6 +29,19 @@ struct PlotTests {
     try expectFailure(
       sample + ["--out", scratch.file("p.svg")], status: 64, ["--sample 120"], ranks: [nil])
   }
+
+  @Test("in two dimensions losses are drawn, and it is said that predictions are not")
+  func plane() throws {
+    let scratch = try Scratch()
+    let data = try scratch.write(Fields(samples: 40, grid: [8, 8]))
+    let run = scratch.file("run")
+    let words = ["--iterations", "2", "--batch", "16", "--shard", "16"]
+    _ = try scratch.summary(of: ["train", "--data", data, "--out", run] + words)
+    let plot = ["plot", "--run", run, "--data", data, "--out", scratch.file("p.svg")]
+    try expectFailure(plot + ["--sample", "40"], status: 64, ["--sample 40"], ranks: [nil])
+    let launch = try program(plot)
+    #expect(launch.status == 0 && launch.errors.contains("one dimension"), "\(launch.errors)")
+  }
 }
 
 /// The tags of a text in XML.

@@ -101,7 +101,7 @@ struct RecipeTests {
     _ = try scratch.summary(
       of: words + ["--stop-after", "6", "--learning-rate", "0.025", "--warmup", "2"], status: 75)
     try expectFailure(
-      words + ["--warmup", "0"], status: 64, ["--warmup is 0, not 2", "--restart"])
+      words + ["--warmup", "0"], status: 64, ["--warmup 2, now 0", "--restart"])
   }
 
   @Test("a batch that grows is counted as it is")

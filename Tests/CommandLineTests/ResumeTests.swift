@@ -62,7 +62,7 @@ struct ResumeTests {
     var fields = Fields()
     fields.inputs[3] = .nan
     try fields.write(to: scratch.file("data.h5"))
-    try expectFailure(words + ["--seed", "5"], status: 64, ["--seed is 5, not 1"])
+    try expectFailure(words + ["--seed", "5"], status: 64, ["--seed 1, now 5"])
     try expectFailure(words, status: 65, ["nan", "sample 0", "point 3"])
   }
 
@@ -114,7 +114,7 @@ struct ResumeTests {
       (["--learning-rate", "0.001"], "--learning-rate is 0.001"), (["--seed", "5"], "seed"),
       (["--precision", "double"], "precision"), (["--model", "dense"], "model"),
       (["--split", "0.5,0.2,0.3"], "split"),
-      (["--output-shift", "mean"], "--output-shift is mean, not pointwise"),
+      (["--output-shift", "mean"], "--output-shift pointwise, now mean"),
     ])
   func otherSetting(change: [String], name: String) throws {
     let scratch = try Scratch()

@@ -157,6 +157,8 @@ struct StudyTests {
     }
     try refuse("curves:", "curve:", ["'curve'", "did you mean curves?"])
     try refuse("channels: 2", "chanels: 2", ["'chanels'", "did you mean channels?"])
+    try refuse("channels: 2", "channels: 2, out: 'x'", ["'out'", "names its files itself"])
+    try refuse("value: \"parameters\"", "value: \"foo\"", ["'foo'", "test_error"])
     try refuse("samples: 60", "sample: 60", ["'sample'", "did you mean samples?"])
     try refuse("\"custom-operator\"", "\"custom\"", ["custom"])
     try refuse("columns: \"N\"", "columns: \"M\"", ["'M'"])

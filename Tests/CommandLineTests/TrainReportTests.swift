@@ -100,7 +100,7 @@ struct TrainReportTests {
     let scratch = try Scratch()
     let data = try scratch.write(Fields(samples: 50, points: 40))
     let help = try program(["train", "--help"]).output
-    // What has a meaning with other options only is refused without them.
+    // What means nothing to this network, or belongs to other options.
     let conditional = ["tolerance", "width", "grid"]
     var explicit: [String] = []
     for line in help.split(separator: "\n") where line.hasPrefix("  --") {
@@ -138,5 +138,25 @@ struct TrainReportTests {
     let standard = try #require(line.split(separator: "(").last).dropLast()
     let launch = try program(["bench", "--repeat", "1", "--batch", "16", "--points", "40"])
     #expect(launch.output.hasPrefix("\(standard) on "), "\(line)\n\(launch.output)")
+  }
+
+  @Test("settings that mean nothing to the network are named")
+  func unused() throws {
+    let scratch = try Scratch()
+    let data = try scratch.write(Fields())
+    let words = ["train", "--data", data, "--iterations", "2"] + small
+    let out = scratch.file("a")
+    let launch = try program(
+      words + ["--out", out, "--boundary", "periodic", "--width", "9", "--plateau-every", "3"])
+    #expect(launch.status == 0)
+    for text in ["--boundary, --width: not used by --model h2nn", "--plateau-every: not used by"] {
+      #expect(launch.errors.contains(text), "\(launch.errors)")
+    }
+    let file = URL(fileURLWithPath: "\(out)/summary.json")
+    let object = try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any]
+    let notes = try #require(object?["notes"] as? [String])
+    #expect(notes.contains { $0.contains("--boundary") } && !notes.joined().contains("`"))
+    let used = try program(words + ["--out", scratch.file("b")])
+    #expect(!used.errors.contains("not used"), "\(used.errors)")
   }
 }

@@ -112,6 +112,28 @@ struct ZeroSampleTests {
     }
   }
 
+  @Test("choices are compared on training samples where all validation outputs are zero")
+  func validation() throws {
+    let scratch = try Scratch()
+    let data = try scratch.write(fields(Array(72..<84)))
+    let summary = try scratch.summary(of: train(data, scratch.file("run")))
+    #expect(summary.isNull("validation_error"))
+    #expect(try summary.number("ridge_error") < 10)
+    for method in ["ridge", "kernel-ridge"] {
+      let place = scratch.file("\(method).json")
+      let launch = try program(
+        ["baseline", "--data", data, "--method", method, "--summary", place], ranks: 3)
+      #expect(launch.status == 0, "\(launch.errors)")
+      let found = try Summary(place)
+      #expect(try notes(found, place).contains { $0.contains("12 validation samples are zero") })
+      #expect(try found.number("error_mean") < 10)
+    }
+    let none = try scratch.write(fields(Array(40..<84)), to: "none.h5")
+    let ridge = ["baseline", "--data", none, "--method", "ridge"]
+    try expectFailure(ridge, status: 65, [none, "zero", "--regularization"])
+    _ = try scratch.summary(of: ridge + ["--regularization", "1e-3"])
+  }
+
   @Test("a regularization at the end of what was tried is called that")
   func edge() throws {
     let scratch = try Scratch()

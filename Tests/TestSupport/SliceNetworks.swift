@@ -9,7 +9,7 @@ public enum SliceNetworks {
   public static let names = [
     "slices twice", "slices transposed", "slices of the input", "slices up and down",
     "slices by offset", "slices by offset reading the input", "slices with block functions",
-    "slices with an unused one", "slices symmetric",
+    "slices with an unused one", "slices symmetric", "slices of low rank",
   ]
 
   /// The boxes of the axis.
@@ -120,6 +120,16 @@ public enum SliceNetworks {
         "a again", using: SliceUse(0), from: first, blockActivation: .sigmoid, hasBias: true)
       let third = builder.add("aᵀ", using: SliceUse(0, .transposed), from: second)
       return finish(builder, third)
+    case "slices of low rank":
+      // Blocks of the ranks 1 to 3, used plainly and transposed.
+      let window = band(axis, 2)
+      let near = builder.add("a", from: 0, to: layout, pattern: band(axis, 1), activation: f)
+      let low = builder.addLowRank(
+        "b", from: 0, to: layout, pattern: window,
+        ranks: (0..<window.entryCount).map { 1 + $0 % 3 }, adding: near)
+      let hidden = builder.add("bᵀ", using: SliceUse(2, .transposed), from: low, activation: f)
+      let last = builder.add("b.hiddenᵀ", using: SliceUse(1, .transposed), from: hidden)
+      return finish(builder, last)
     case "slices with an unused one":
       guard let other = build("slices transposed", f) else { return nil }
       builder = NetworkBuilder(input: layout, sharing: other)

@@ -212,6 +212,6 @@ struct RunConfigurationTests {
     other.network.levels = nil
     let differences = other.differences(from: changed())
     #expect(differences.count == 1)
-    #expect(differences.first?.contains("`levels` is not set, not 4") == true)
+    #expect(differences.first?.contains("`levels` 4, now not set") == true)
   }
 }

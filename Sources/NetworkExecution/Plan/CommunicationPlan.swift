@@ -129,7 +129,7 @@ public struct CommunicationPlan: Sendable, Equatable {
     sumCounts = network.layers.reduce([Int](repeating: 0, count: ranks.count)) { sums, item in
       let (shape, rows) = (network.slice(of: item).shape, partition.values[item.rowValue])
       guard ranks.count > 1, !shape.rowsOwnWeights, !rows.isReplicated else { return sums }
-      // A plain layer without biases has none of those of its slice.
+      // A plain layer without biases does not use those of its slice.
       let counts = (item.isTransposed ? shape : item.layer).sumCounts(
         of: ranks.map { rows.range(of: $0) }, isTransposed: item.isTransposed)
       return zip(sums, counts).map(+)
@@ -148,8 +148,8 @@ public struct CommunicationPlan: Sendable, Equatable {
   /// - Returns: The messages.
   public func sent(by rank: Int) -> [Message] { messages.filter { $0.source == rank } }
 
-  /// Returns a value whose gradient is also that of another value: that of the sum to which it is added,
-  /// unless a function stands between them.
+  /// Returns for each value the one whose gradient buffer it uses: that of the sum to which it is added, if no function
+  /// stands between them, else its own.
   static func gradientOwners(_ network: Network) -> [Int] {
     var owners = Array(network.values.indices)
     var isLinear = [Bool](repeating: false, count: network.values.count)

@@ -91,7 +91,7 @@ struct LeafChoice {
 
   /// What else may be the matter.
   private var hint: String {
-    "; where samples stand in the last dimension of the data, give `samplesLast`"
+    "; if these are data whose last dimension is that of the samples, give `samplesLast`"
   }
 }
 

@@ -188,3 +188,31 @@ extension NetworkOptions {
     }
   }
 }
+
+extension NetworkOptions {
+  /// The settings that differ from the defaults and mean nothing to the model, by name.
+  ///
+  /// They are no errors: runs that exist can be continued.
+  public var unused: [String] {
+    let standard = NetworkOptions()
+    let onTrees: [Model] = [.h2nn, .mnnH2, .mnnH]
+    let settings: [(name: String, isGiven: Bool, models: [Model])] = [
+      ("sharing", sharing != standard.sharing, [.mnnH2, .mnnH]),
+      ("channels", channels != standard.channels, onTrees + [.conv]),
+      ("leaf", leaf != nil, onTrees + [.conv]), ("levels", levels != nil, onTrees),
+      ("admissibility", admissibility != standard.admissibility, [.h2nn]),
+      ("boundary", boundary != standard.boundary, [.mnnH2, .mnnH, .conv]),
+      ("linearPath", linearPath, onTrees),
+      ("blockActivation", blockActivation != standard.blockActivation, onTrees),
+      ("width", width != nil, [.dense]),
+    ]
+    return settings.filter { $0.isGiven && !$0.models.contains(model) }.map(\.name)
+  }
+
+  /// A remark on settings that mean nothing to the model; nil if there are none.
+  public var unusedRemark: String? {
+    guard !unused.isEmpty else { return nil }
+    let names = unused.map { "`\($0)`" }.joined(separator: ", ")
+    return "\(names): not used by `model` \(model.rawValue)"
+  }
+}

@@ -1,5 +1,5 @@
 import BlockKernels
-import BlockSparse
+public import BlockSparse
 
 // The parts that the networks over a cluster tree have in common: bridges and near fields, transfers up
 // and down.
@@ -70,6 +70,41 @@ extension NetworkBuilder {
     return add(
       name, from: hidden, to: layout, pattern: second, activation: activation,
       blockActivation: options.blockActivation, places: places)
+  }
+
+  /// Adds a layer whose blocks are products U_e V_eᵀ of a rank of their own, as two layers one behind the other.
+  ///
+  /// The value between them has a box of `ranks[e]` channels for each entry e, at the place of its target. Neither layer has
+  /// biases or functions.
+  ///
+  /// - Parameters:
+  ///   - name: The name; the layer of the Vᵀ has `.hidden` behind it.
+  ///   - source: The value that it reads.
+  ///   - layout: The boxes that it writes.
+  ///   - pattern: The pattern, in which every entry has a block to itself.
+  ///   - ranks: The rank of each entry's block; a block of rank zero is zero.
+  ///   - addend: A value to be added to the product.
+  ///   - places: The first place of each box on the axis and the length of the axis.
+  /// - Returns: The value that the second layer writes.
+  /// - Precondition: There is a rank for each entry.
+  public mutating func addLowRank(
+    _ name: String, from source: Int, to layout: BoxLayout, pattern: BlockPattern, ranks: [Int],
+    adding addend: Int? = nil, places: [Int]? = nil
+  ) -> Int {
+    precondition(
+      ranks.count == pattern.entryCount,
+      "\(name): \(ranks.count) ranks of \(pattern.entryCount) blocks")
+    let (first, second) = pattern.withHiddenBoxes()
+    let rowPlaces = places ?? evenPlaces(of: layout)
+    let hiddenPlaces = (0..<pattern.targetCount).flatMap { row in
+      [Int](repeating: rowPlaces[row], count: pattern.entries(of: row).count)
+    }
+    let hidden = add(
+      "\(name).hidden", from: source, to: BoxLayout(channels: ranks), pattern: first,
+      places: hiddenPlaces + [rowPlaces[rowPlaces.count - 1]], hasBias: false)
+    return add(
+      name, from: hidden, to: layout, pattern: second, adding: addend, places: places,
+      hasBias: false)
   }
 
   /// Adds the K′ layers of a transfer up, of which the first leads to the boxes above.

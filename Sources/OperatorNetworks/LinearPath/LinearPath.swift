@@ -34,7 +34,7 @@ public struct LinearPath {
     _ network: Network, _ options: NetworkOptions, sources: PointSet, receivers: PointSet?
   ) throws(NetworkError) {
     guard options.model == .h2nn, options.linearPath else {
-      throw NetworkError("there is a linear path in `model` h2nn with `linearPath` only")
+      throw NetworkError("a linear start needs `model` h2nn with `linearPath`")
     }
     guard options.transfers == (1, .identity), options.blockActivation != .sigmoid else {
       throw NetworkError(

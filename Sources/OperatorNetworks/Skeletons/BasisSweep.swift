@@ -80,8 +80,7 @@ struct BasisSweep {
     return chosen
   }
 
-  /// Adds points of a far box: few of a box that is at least as far away as it is large, more of one that is
-  /// closer, and all of a close leaf.
+  /// Adds points of a far box: few if its distance is at least its size, more if it is closer, all of a near leaf.
   private func collect(
     _ level: Int, _ other: Int, seenFrom box: (level: Int, box: Int), into samples: inout Samples
   ) {

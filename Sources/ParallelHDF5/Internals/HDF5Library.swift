@@ -33,7 +33,7 @@ enum HDF5Library {
   private static func errorStack() -> [HDF5Error.Frame] {
     var frames: [HDF5Error.Frame] = []
     unsafe withUnsafeMutablePointer(to: &frames) { pointer in
-      // The pointer comes back to the closure below while it is valid, as what it is here.
+      // H5Ewalk passes this pointer to the closure during the call only, with the same type.
       let code = unsafe H5Ewalk2(
         chdf5_default_error_stack(), H5E_WALK_UPWARD,
         { _, entry, data in

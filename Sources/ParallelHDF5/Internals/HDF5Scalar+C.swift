@@ -40,6 +40,18 @@ extension HDF5ScalarKind {
     }
   }
 
+  /// What a class of types is called that holds no single numbers.
+  private static func name(_ typeClass: Int) -> String {
+    switch H5T_class_t(rawValue: Int32(typeClass)) {
+    case H5T_COMPOUND: "compound (complex numbers are such)"
+    case H5T_ENUM: "enumeration (truth values are such)"
+    case H5T_ARRAY: "array"
+    case H5T_VLEN: "list of varying length"
+    case H5T_REFERENCE: "reference"
+    default: "other"
+    }
+  }
+
   /// Throws unless the numbers of a file can become such numbers.
   func check(against type: Int64, _ operation: Operation) throws(HDF5Error) {
     let typeClass = HDF5Library.call { Int(H5Tget_class(type).rawValue) }.answer
@@ -47,7 +59,8 @@ extension HDF5ScalarKind {
     guard accepted.contains(where: { Int($0.rawValue) == typeClass }) else {
       let found = try HDF5ElementKind(type, operation)
       let needed = isInteger ? "integers" : "numbers"
-      throw operation.error("it holds elements of kind \(found), \(needed) are needed")
+      let name = found == .other ? Self.name(typeClass) : "\(found)"
+      throw operation.error("it holds elements of kind \(name), \(needed) are needed")
     }
   }
 }

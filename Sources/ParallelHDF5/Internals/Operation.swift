@@ -38,7 +38,7 @@ struct Operation {
     throw error(reason + (cause ?? ""), exitStatus: status, frames: frames)
   }
 
-  /// What the system says against one more block in the file, which is given up; nil if it has nothing to say.
+  /// The system's error when one block is written to the end of the file, such as ENOSPC; nil if that succeeds.
   ///
   /// The library does not pass on why it could not write.
   private var writingProblem: String? {

@@ -179,3 +179,25 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   /// Creates the default options.
   public init() {}
 }
+
+extension TrainingOptions {
+  /// A remark on settings that differ from the defaults and mean nothing to the schedule and the optimizer; nil if there
+  /// are none.
+  var unusedRemark: String? {
+    let standard = TrainingOptions()
+    let stepped = schedule == .step
+    let plateau = schedule == .plateau
+    let settings: [(name: String, isUnused: Bool)] = [
+      ("stepEvery", stepEvery != standard.stepEvery && !stepped),
+      ("stepFactor", stepFactor != standard.stepFactor && !stepped && !plateau && dropAt.isEmpty),
+      ("plateauEvery", plateauEvery != standard.plateauEvery && !plateau),
+      ("plateauPatience", plateauPatience != standard.plateauPatience && !plateau),
+      ("plateauThreshold", plateauThreshold != standard.plateauThreshold && !plateau),
+      ("nadamMomentum", nadamMomentum != standard.nadamMomentum && optimizer != .nadam),
+    ]
+    let names = settings.filter(\.isUnused).map { "`\($0.name)`" }.joined(separator: ", ")
+    return names.isEmpty
+      ? nil
+      : "\(names): not used by `schedule` \(schedule.rawValue) and `optimizer` \(optimizer.rawValue)"
+  }
+}

@@ -71,12 +71,12 @@ public struct RunConfiguration: Sendable, Equatable, Codable {
   /// Names the settings in which two configurations differ.
   ///
   /// - Parameter other: The other configuration.
-  /// - Returns: Texts such as “`learningRate` is 0.001, not 0.004”, the value of this one first.
+  /// - Returns: Texts such as “`learningRate` 0.001, now 0.004”, the value of this one last.
   public func differences(from other: RunConfiguration) -> [String] {
     let (mine, theirs) = (settings, other.settings)
     return Set(mine.keys).union(theirs.keys).sorted().compactMap { key in
       mine[key] == theirs[key]
-        ? nil : "`\(key)` is \(mine[key] ?? "not set"), not \(theirs[key] ?? "not set")"
+        ? nil : "`\(key)` \(theirs[key] ?? "not set"), now \(mine[key] ?? "not set")"
     }
   }
 

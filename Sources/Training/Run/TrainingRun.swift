@@ -28,6 +28,8 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   let bytesReadAtStart: Int
   /// The loss of the first line of the metrics.
   var firstLoss: Double?
+  /// Whether no other program can write into the directory.
+  private var ownsDirectory = false
   /// Remarks on data and result for the user: printed by rank 0, and `notes` in the summary.
   private(set) var notes: [String] = []
 
@@ -79,6 +81,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
       replicatedBoxes: plan.replicatedBoxes, stepsMade: header?.step ?? 0)
     begin(facts)
     var run = try TrainingRun(facts, options, network, plan, on: grid)
+    run.ownsDirectory = lock?.isExclusive ?? false
     // The library must not be in use in the background when the program ends.
     defer { run.source.settle() }
     for text in run.notes { note(text) }
@@ -142,7 +145,9 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     bytesReadAtStart = source.bytesRead
     normalization = try Normalization(survey, settings, of: file.path)
     let norms = survey.norms(scale: normalization.outputScale)
-    notes = normalization.remarks
+    notes =
+      [facts.configuration.network.unusedRemark, settings.unusedRemark].compactMap { $0 }
+      + normalization.remarks
     for part in Part.allCases {
       let samples = settings.split.range(of: part, count: file.sampleCount)
       try norms.check(samples, of: file.path)
@@ -187,7 +192,7 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   /// Removes what a run left that ended while it wrote, and all results to start over.
   private func prepareDirectory() throws(RunError) {
     let (files, directory) = (FileManager.default, options.directory)
-    Checkpoint.removeLeftovers(in: directory)
+    Checkpoint.removeLeftovers(in: directory, isExclusive: ownsDirectory)
     guard options.restart else { return }
     do {
       let results = ["metrics.jsonl", "summary.json"].map { "\(directory)/\($0)" }

@@ -9,7 +9,7 @@ import OperatorNetworks
 /// A group sums the largest subtrees of a `SummationTree` that lie inside its shards; then each group
 /// receives the part of all subtrees that it owns, and sums them in the order of the tree.
 struct GradientReduction<Scalar: KernelScalar & MPIScalar> {
-  /// Where the gradient of a shard goes, and how often the last buffer is then added to the one before.
+  /// The buffer of a shard's gradient, and the pairwise additions of the last two buffers that follow.
   private struct Term {
     let buffers: [Int]
     let merges: Int

@@ -47,6 +47,7 @@ struct BenchCommand: DistributedCommand {
   /// Collective.
   func run(on world: borrowing Communicator) throws -> Int32 {
     try world.agree { try Voice.checkPlace(of: "out", arguments) }
+    if let remark = configuration.network.unusedRemark { Voice.note(remark) }
     switch configuration.training.precision {
     case .float: try run(as: Float.self, on: world)
     case .double: try run(as: Double.self, on: world)

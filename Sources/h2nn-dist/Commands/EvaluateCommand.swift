@@ -37,6 +37,11 @@ struct EvaluateCommand: DistributedCommand {
     }
     let notes = [errors.remark(on: part.map { "\($0.rawValue) part" } ?? trained.file.path)]
       .compactMap { $0 }
+    if part == nil {
+      Voice.note(
+        "all \(errors.samples) samples; if the network was trained on some of them, --part test has the others"
+      )
+    }
     for text in notes { Voice.note(text) }
     let rows: [(String, Double)] = [
       ("error mean", errors.mean), ("error max", errors.maximum), ("error std", errors.deviation),

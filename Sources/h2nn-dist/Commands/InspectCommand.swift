@@ -27,6 +27,7 @@ struct InspectCommand: Command {
   func run() throws -> Int32 {
     guard Voice.speaks else { return 0 }
     try Voice.checkPlace(of: "summary", arguments)
+    if let remark = options.unusedRemark { Voice.note(remark) }
     let (sources, receivers) = try points()
     let network: Network
     let leaf: String?

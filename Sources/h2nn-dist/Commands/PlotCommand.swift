@@ -81,11 +81,18 @@ struct PlotCommand: DistributedCommand {
   ) throws {
     let data = trained.file
     let receivers = data.outputPoints ?? data.points
-    guard receivers.dimension == 1 else { return }
     let sample = sample ?? data.sampleCount - 1
     guard sample < data.sampleCount else {
       throw RunError.usage(
         "--sample \(sample): the dataset has the samples 0 to \(data.sampleCount - 1)")
+    }
+    guard receivers.dimension == 1 else {
+      if colour == 1 {
+        Voice.note(
+          "predictions are drawn in one dimension only, these have \(receivers.dimension); predict writes them "
+            + "into a file")
+      }
+      return
     }
     func line(_ values: [Double]) -> [(x: Double, y: Double)] {
       zip(receivers.coordinates, values).map { ($0, $1) }.sorted { $0.x < $1.x }

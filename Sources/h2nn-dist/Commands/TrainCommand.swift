@@ -154,6 +154,7 @@ struct TrainCommand: DistributedCommand {
       Voice.note(verdict)
       object["notes"] = summary.notes + [verdict]
     }
+    object["notes"] = (object["notes"] as? [String])?.map(OptionNames.spelled)
     try Voice.summarize(object, to: "\(directory)/summary.json")
     return object
   }

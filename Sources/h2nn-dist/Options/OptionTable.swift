@@ -68,6 +68,14 @@ enum OptionGroups {
     [OptionSpec](Setting<DatasetLayout>.layout, of: DatasetLayout())
   )
 
+  /// The same for a network that is trained: what is not given is that of the run.
+  static let runLayout: (title: String, options: [OptionSpec]) = (
+    layout.title,
+    layout.options.map {
+      OptionSpec($0.name, $0.value, $0.help, standard: $0.value.map { _ in "that of the run" })
+    }
+  )
+
   static let network = network(standard: NetworkOptions())
 
   /// The options of a network, with the defaults of a verb.

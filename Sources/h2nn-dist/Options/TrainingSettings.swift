@@ -23,7 +23,7 @@ extension Setting<TrainingOptions> {
     .choice("optimizer", "NAME", "adam or nadam", \.optimizer),
     .real(
       "learning-rate", "η", "learning rate at first", \.learningRate, finite,
-      standard: "1/n, at most 0.025; n is the most numbers that a value of the network sums"),
+      standard: "1/n, at most 0.025; n is the largest fan-in"),
     .choice("schedule", "NAME", "constant, cosine, step or plateau", \.schedule),
     .integer(
       "warmup", "n", "steps over which the rate rises at first", \.warmup, atLeast: 0,
@@ -46,7 +46,7 @@ extension Setting<TrainingOptions> {
     .real("beta1", "x", "decay of the first moment", \.beta1, 0...0.999999),
     .real("beta2", "x", "decay of the second moment", \.beta2, 0...0.999999999),
     .real(
-      "epsilon", "x", "ε, added outside the root, for gradients as large as mse has", \.epsilon,
+      "epsilon", "x", "Adam's ε, added to √v; suits gradients of order one", \.epsilon,
       finite),
     .choice(
       "nadam-momentum", "NAME", "constant, or keras for the schedule of Keras 2",
@@ -104,7 +104,7 @@ extension Arguments {
   /// Returns how a network is trained; the number of steps may follow from the number of samples.
   func trainingOptions() throws(RunError) -> TrainingOptions {
     var options = TrainingOptions()
-    // A network that does the same at every point cannot learn what a point-wise mean leaves at single points.
+    // A translation-equivariant network cannot represent the point-to-point noise of a sample mean that was subtracted.
     if try networkOptions().isTheSameEverywhere { options.outputShift = .mean }
     try read(Setting<TrainingOptions>.training, into: &options)
     // A small batch does not fill a usual shard.

@@ -77,7 +77,7 @@ enum Verbs {
             standard: "all samples"),
           OptionGroups.wholeGrid, OptionGroups.replication, OptionGroups.wave,
         ]
-      ), OptionGroups.layout, OptionGroups.commonOnRanks,
+      ), OptionGroups.runLayout, OptionGroups.commonOnRanks,
     ], make: { try EvaluateCommand($0) })
 
   static let predict = Verb(
@@ -93,7 +93,7 @@ enum Verbs {
           OptionSpec("force", nil, "overwrite that file"),
           OptionGroups.wholeGrid, OptionGroups.replication, OptionGroups.wave,
         ]
-      ), OptionGroups.layout, OptionGroups.commonOnRanks,
+      ), OptionGroups.runLayout, OptionGroups.commonOnRanks,
     ], make: { try PredictCommand($0) })
 
   static let compare = Verb(
@@ -109,7 +109,7 @@ enum Verbs {
             "part", "NAME", "training, validation or test by the split of each run",
             standard: "all samples"),
         ]
-      ), OptionGroups.layout, OptionGroups.commonOnRanks,
+      ), OptionGroups.runLayout, OptionGroups.commonOnRanks,
     ], make: { try CompareCommand($0) })
 
   static let inspect = Verb(
@@ -176,7 +176,7 @@ enum Verbs {
           OptionSpec("out", "FILE", "the SVG file to be written"),
           OptionSpec("force", nil, "overwrite that file"),
         ]
-      ), OptionGroups.layout, OptionGroups.commonOnRanks,
+      ), OptionGroups.runLayout, OptionGroups.commonOnRanks,
     ], make: { try PlotCommand($0) })
 
   static let study = Verb(

@@ -15,6 +15,38 @@ struct OutputFile {
   init(_ arguments: Arguments) throws(RunError) {
     path = try arguments.required("out")
     mayOverwrite = arguments.has("force")
+    try Self.checkApart("out", arguments)
+  }
+
+  /// Refuses an output that would replace a file that the same call reads.
+  static func checkApart(_ option: String, _ arguments: Arguments) throws(RunError) {
+    guard let path = arguments.text(option) else { return }
+    func place(_ path: String) -> String {
+      URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+    }
+    for input in ["data", "inputs", "config", "checkpoint", "machine"] {
+      guard let other = arguments.text(input), place(other) == place(path) else { continue }
+      throw .usage("--\(option) \(path) would replace what --\(input) reads; choose another file")
+    }
+  }
+
+  /// Refuses to replace a file of another kind: what is there must begin as text does that this program writes.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - start: The first character of such files; nil for any text.
+  /// - Throws: `RunError` (73) if it is something else.
+  static func checkKind(_ path: String, start: Character?) throws(RunError) {
+    guard let file = FileHandle(forReadingAtPath: path) else { return }
+    defer { try? file.close() }
+    let bytes = (try? file.read(upToCount: 512)) ?? Data()
+    guard !bytes.isEmpty else { return }
+    let isText = !bytes.contains(0) && bytes.first != 0x89
+    let begins = start.map { $0.asciiValue == bytes.first { $0 > 32 } } ?? true
+    guard !isText || !begins else { return }
+    throw RunError(
+      exitStatus: ExitStatus.cannotCreate,
+      "\(path) is a file of another kind, which is not replaced; choose another one")
   }
 
   /// Returns whether a path names a directory, or a link to one.

@@ -47,6 +47,8 @@ enum Voice {
       throw RunError(
         exitStatus: 73, "--\(option) \(path): cannot be written there; choose another place")
     }
+    try OutputFile.checkApart(option, arguments)
+    try OutputFile.checkKind(path, start: "{")
   }
 
   /// Writes the object of `--summary`, on rank 0.

@@ -67,6 +67,29 @@ private struct StudyFile {
     return list
   }
 
+  /// The numbers of a training's summary.
+  private static let numbers = [
+    "test_error", "validation_error", "train_error", "mean_predictor_error", "ridge_error",
+    "parameters", "active_parameters", "iterations", "seconds_per_step", "batch", "flops_per_step",
+    "ranks", "bytes_read_at_start",
+  ]
+  /// What a summary of repeated trainings says of each number.
+  private static let statistics = ["mean", "median", "std", "lowest", "highest"]
+
+  /// Returns the number of the summaries that a table or a chart shows.
+  private func number(_ object: [String: JSONValue]) throws(RunError) -> String {
+    let name = try text(object, "value") ?? "test_error"
+    let known =
+      Self.numbers + Self.numbers.flatMap { number in Self.statistics.map { "\(number)_\($0)" } }
+    guard known.contains(name) else {
+      let nearest = Suggestion.nearest(to: name, among: known).map { "; did you mean \($0)?" }
+      throw error(
+        "no summary has the number '\(name)'"
+          + (nearest ?? "; there are \(Self.numbers.joined(separator: ", "))"))
+    }
+    return name
+  }
+
   /// Returns settings of a verb.
   func settings(_ value: JSONValue?, _ name: String) throws(RunError) -> Study.Settings {
     guard let value else { return [:] }
@@ -75,6 +98,9 @@ private struct StudyFile {
     }
     var settings: Study.Settings = [:]
     for (key, value) in object {
+      guard !["out", "summary", "config"].contains(key), name != "train" || key != "data" else {
+        throw error("'\(key)' in '\(name)': the study names its files itself")
+      }
       guard let argument = value.argument else {
         throw error("the value of '\(key)' in '\(name)' must be a number, a text, true or false")
       }
@@ -130,7 +156,7 @@ private struct StudyFile {
       return (row, column, number)
     }
     return Study.Table(
-      value: try text(object, "value") ?? "test_error", rows: try place(object, "rows", axes),
+      value: try number(object), rows: try place(object, "rows", axes),
       columns: try place(object, "columns", axes), published: published)
   }
 
@@ -141,7 +167,7 @@ private struct StudyFile {
       throw error("a chart along '\(axes[x].name)' needs numbers, found '\(value.name)'")
     }
     return Study.Plot(
-      value: try text(object, "value") ?? "test_error", x: x,
+      value: try number(object), x: x,
       series: try place(object, "series", axes),
       isLogarithmicX: object["logarithmic_x"]?.argument == "true")
   }
