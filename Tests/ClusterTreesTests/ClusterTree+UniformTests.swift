@@ -119,12 +119,12 @@ import Testing
     ([320], -5, nil, "use a leaf of 5"),
     ([12], 1, nil, "use a leaf of 3, 6, 12"),
     ([12], 4, nil, "use a leaf of 3, 6, 12"),
-    ([101], 5, nil, "use a leaf of 101, or give levels instead, 0 to 6"),
+    ([101], 5, nil, "use a leaf of 101, or give `levels` instead, 0 to 6"),
     ([320], nil, 9, "320 points cannot fill the boxes of a tree of 9 levels"),
     ([320], nil, 9, "use 0 to 8 levels"),
     ([80, 80], nil, -1, "use 0 to 6 levels"),
     ([80, 3], nil, 2, "use 0 to 1 levels"),
-    ([80, 40], 5, nil, "80x40 points has no leaf of 5 points in each dimension: give levels"),
+    ([80, 40], 5, nil, "80x40 points has no leaf of 5 points in each dimension: give `levels`"),
     ([320], nil, nil, "set leaf or levels"),
   ])
   func wrongOptionsAreExplained(shape: [Int], leaf: Int?, levels: Int?, part: String) {
