@@ -111,7 +111,7 @@ struct ResumeTests {
   @Test(
     "another setting is refused and named",
     arguments: [
-      (["--learning-rate", "0.001"], "--learning-rate is 0.001"), (["--seed", "5"], "seed"),
+      (["--learning-rate", "0.001"], ", now 0.001"), (["--seed", "5"], "seed"),
       (["--precision", "double"], "precision"), (["--model", "dense"], "model"),
       (["--split", "0.5,0.2,0.3"], "split"),
       (["--output-shift", "mean"], "--output-shift pointwise, now mean"),

@@ -15,7 +15,7 @@ struct OutputFile {
   init(_ arguments: Arguments) throws(RunError) {
     path = try arguments.required("out")
     mayOverwrite = arguments.has("force")
-    try Self.checkApart("out", arguments)
+    if mayOverwrite { try Self.checkApart("out", arguments) }
   }
 
   /// Refuses an output that would replace a file that the same call reads.
