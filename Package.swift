@@ -61,6 +61,8 @@ let package = Package(
     module("OperatorProblems", ["BlockKernels", "ClusterTrees", "SpecialFunctions", "CFFTW"]),
     module("Datasets", ["ParallelHDF5", "MessagePassing", "ClusterTrees", "BlockKernels"]),
     module(
+      "SparseMatrices", ["ParallelHDF5", "MessagePassing", "BlockKernels", "SpecialFunctions"]),
+    module(
       "Checkpoints",
       [
         "NetworkExecution", "OperatorNetworks", "BlockSparse", "BlockKernels", "ParallelHDF5",
@@ -95,7 +97,8 @@ let package = Package(
       ],
       path: "Tests/TestSupport", swiftSettings: settings),
     .executableTarget(
-      name: "DistributedChecks", dependencies: ["MessagePassing", "ParallelHDF5"],
+      name: "DistributedChecks",
+      dependencies: ["MessagePassing", "ParallelHDF5", "SparseMatrices"],
       path: "Tests/DistributedChecks", swiftSettings: settings),
     .executableTarget(
       name: "NetworkChecks",
@@ -127,6 +130,12 @@ let package = Package(
       "OperatorProblemsTests",
       ["OperatorProblems", "BlockKernels", "ClusterTrees", "SpecialFunctions", "TestSupport"]),
     tests("DatasetsTests", ["Datasets"]),
+    tests(
+      "SparseMatricesTests",
+      [
+        "SparseMatrices", "BlockKernels", "MessagePassing", "ParallelHDF5", "DistributedChecks",
+        "TestSupport",
+      ]),
     tests(
       "CheckpointsTests",
       [
