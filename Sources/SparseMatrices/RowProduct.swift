@@ -7,6 +7,23 @@ struct RowEntries {
   let columns: UnsafePointer<Int32>
   /// The value of each entry.
   let values: UnsafePointer<Double>
+
+  /// Lends the arrays of a matrix that has entries.
+  static func lend(
+    _ starts: [Int], _ columns: [Int32], _ values: [Double], _ body: (RowEntries) -> Void
+  ) {
+    // The pointers are used during the call.
+    unsafe starts.withUnsafeBufferPointer { starts in
+      unsafe columns.withUnsafeBufferPointer { columns in
+        unsafe values.withUnsafeBufferPointer { values in
+          guard let starts = starts.baseAddress, let columns = columns.baseAddress,
+            let values = values.baseAddress
+          else { return }
+          unsafe body(RowEntries(starts: starts, columns: columns, values: values))
+        }
+      }
+    }
+  }
 }
 
 /// The product of rows with k vectors, `[column][k]`.

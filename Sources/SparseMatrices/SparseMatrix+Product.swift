@@ -28,7 +28,7 @@ extension SparseMatrix {
     unsafe x.withUnsafeBufferPointer { x in
       unsafe y.withUnsafeMutableBufferPointer { y in
         guard let x = x.baseAddress, let y = y.baseAddress else { return }
-        unsafe withUnsafeEntries { entries in
+        unsafe RowEntries.lend(rowStarts, columns, values) { entries in
           let product = unsafe RowProduct(entries: entries, vectors: vectors, x: x, y: y)
           unsafe product.run(0..<rowCount)
         }
@@ -54,21 +54,5 @@ extension SparseMatrix {
       result.elements.replaceSubrange(column * rowCount..<(column + 1) * rowCount, with: y)
     }
     return result
-  }
-
-  /// Lends the arrays of a matrix that has entries to kernels.
-  @unsafe
-  func withUnsafeEntries(_ body: (RowEntries) -> Void) {
-    // The pointers are used during the call.
-    unsafe rowStarts.withUnsafeBufferPointer { starts in
-      unsafe columns.withUnsafeBufferPointer { columns in
-        unsafe values.withUnsafeBufferPointer { values in
-          guard let starts = starts.baseAddress, let columns = columns.baseAddress,
-            let values = values.baseAddress
-          else { return }
-          unsafe body(RowEntries(starts: starts, columns: columns, values: values))
-        }
-      }
-    }
   }
 }

@@ -6,7 +6,7 @@ import MessagePassing
 
 let checks =
   collectiveChecks + pointToPointChecks + agreementChecks + endingChecks + hdf5Checks
-  + hdf5FailureChecks + hdf5ColumnChecks + stallChecks
+  + hdf5FailureChecks + hdf5ColumnChecks + stallChecks + matrixChecks
 
 let names = CommandLine.arguments.dropFirst()
 guard !names.isEmpty else {
