@@ -70,6 +70,12 @@ let package = Package(
       ]),
     module("Regressions", ["Datasets", "BlockKernels", "MessagePassing"]),
     module(
+      "Factorization",
+      [
+        "SparseMatrices", "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees",
+        "MessagePassing",
+      ]),
+    module(
       "Training",
       [
         "Checkpoints", "Regressions", "Datasets", "NetworkExecution", "OperatorNetworks",
@@ -135,6 +141,12 @@ let package = Package(
       [
         "SparseMatrices", "BlockKernels", "MessagePassing", "ParallelHDF5", "DistributedChecks",
         "TestSupport",
+      ]),
+    tests(
+      "FactorizationTests",
+      [
+        "Factorization", "SparseMatrices", "OperatorNetworks", "BlockSparse", "BlockKernels",
+        "ClusterTrees", "MessagePassing",
       ]),
     tests(
       "CheckpointsTests",

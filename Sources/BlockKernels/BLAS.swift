@@ -76,16 +76,18 @@ public enum BLAS {
   ///   - k: The length of the sums.
   ///   - scale: s.
   ///   - keep: t.
+  ///   - cStart: The place of the first element of C in its span.
   /// - Precondition: The matrices lie in their spans.
   public static func multiply(
     _ a: Span<Double>, transposed: Bool, _ b: Span<Double>, transposedRight: Bool = false,
     ldb: Int, into c: inout MutableSpan<Double>, ldc: Int, m: Int, n: Int, k: Int,
-    scale: Double = 1, keep: Double = 0
+    scale: Double = 1, keep: Double = 0, cStart: Int = 0
   ) {
     let (rows, columns) = transposedRight ? (n, k) : (k, n)
     precondition(
       m >= 1 && n >= 1 && k >= 1 && a.count >= m * k && ldb >= rows && ldc >= m
-        && b.count >= (columns - 1) * ldb + rows && c.count >= (n - 1) * ldc + m,
+        && b.count >= (columns - 1) * ldb + rows && cStart >= 0
+        && c.count >= cStart + (n - 1) * ldc + m,
       "a matrix of the product does not lie inside its storage")
     _ = singleThreadedBLAS
     // The precondition says that all matrices lie in their spans.
@@ -96,7 +98,7 @@ public enum BLAS {
             CblasColMajor, transposed ? CblasTrans : CblasNoTrans,
             transposedRight ? CblasTrans : CblasNoTrans, Int32(m), Int32(n), Int32(k), scale,
             a.baseAddress, Int32(transposed ? k : m), b.baseAddress, Int32(ldb), keep,
-            c.baseAddress, Int32(ldc))
+            c.baseAddress.map { unsafe $0 + cStart }, Int32(ldc))
         }
       }
     }

@@ -64,6 +64,28 @@ extension DenseMatrix {
     return Self.upperTriangle(a, rows, columns)
   }
 
+  /// Computes the inverse by LU with partial pivoting.
+  ///
+  /// The corresponding LAPACK routine is `dgesv`.
+  ///
+  /// - Returns: A⁻¹.
+  /// - Throws: ``LAPACKError`` if A is singular.
+  /// - Precondition: The matrix is square.
+  package func inverse() throws(LAPACKError) -> DenseMatrix {
+    precondition(rows == columns, "the inverse of a \(rows)×\(columns) matrix")
+    var result = DenseMatrix.identity(rows)
+    guard rows > 0 else { return result }
+    _ = singleThreadedBLAS
+    var a = elements
+    var (n, info) = (Int32(rows), Int32(0))
+    var pivots = [Int32](repeating: 0, count: rows)
+    var right = n
+    // a and the result have n·n elements, pivots n.
+    unsafe dgesv_(&n, &right, &a, &n, &pivots, &result.elements, &n, &info)
+    guard info == 0 else { throw LAPACKError(routine: "dgesv", info: Int(info)) }
+    return result
+  }
+
   private static func upperTriangle(_ a: [Double], _ rows: Int, _ columns: Int) -> DenseMatrix {
     let count = min(rows, columns)
     var result = DenseMatrix(rows: count, columns: columns)
