@@ -72,8 +72,8 @@ let package = Package(
     module(
       "Factorization",
       [
-        "SparseMatrices", "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees",
-        "MessagePassing",
+        "SparseMatrices", "NetworkExecution", "OperatorNetworks", "BlockSparse", "BlockKernels",
+        "ClusterTrees", "MessagePassing",
       ]),
     module(
       "Training",

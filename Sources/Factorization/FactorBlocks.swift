@@ -29,7 +29,7 @@ public struct FactorBlocks: Sendable {
     self.networks = networks
     let network = networks.forward
     func slice(_ name: String) -> ParameterSlice? {
-      network.sliceIndex(name).map { network.slices[$0] }
+      network.sliceIndex(networks.prefix + name).map { network.slices[$0] }
     }
     guard let diagonal = slice("diagonal") else { preconditionFailure("a factor without diagonal") }
     self.diagonal = diagonal

@@ -17,16 +17,16 @@ extension FactorBlocks {
   /// Each follows from L z = U x by substitution over the children. A box needs its children only: the sweep goes up level
   /// by level, with O(r³) operations a box.
   ///
-  /// - Parameter parameters: Those of L, all of them.
-  /// - Returns: Those of L⁻¹.
+  /// - Parameters:
+  ///   - parameters: Those of L, all of them.
+  ///   - result: The parameters of the factor are set to those of L⁻¹.
   /// - Throws: `LAPACKError` if a diagonal block is singular.
   /// - Precondition: The pattern is weak.
-  public func inverse(_ parameters: AlignedBuffer<Double>) throws(LAPACKError)
-    -> AlignedBuffer<Double>
-  {
+  public func invert(
+    _ parameters: AlignedBuffer<Double>, into result: AlignedBuffer<Double>
+  ) throws(LAPACKError) {
     precondition(
       structure.pattern == .weak, "the pattern \(structure.pattern.rawValue) is not closed")
-    let result = AlignedBuffer<Double>(repeating: 0, count: parameters.count)
     let old = parameters.span
     var new = result.mutableSpan
     let tree = structure.tree
@@ -43,7 +43,7 @@ extension FactorBlocks {
       leafRestriction.set(leaf, 0, restriction.times(inverse), &new)
       couplings.append(restriction.times(basis))
     }
-    guard let coarsest = structure.coarsest else { return result }
+    guard let coarsest = structure.coarsest else { return }
     for level in stride(from: tree.levels, through: coarsest, by: -1) {
       var parents: [DenseMatrix] = []
       for parent in 0..<tree.boxCount(level: level - 1) {
@@ -53,7 +53,6 @@ extension FactorBlocks {
       }
       couplings = parents
     }
-    return result
   }
 
   /// Inverts the blocks between siblings, and what leads to their parent.

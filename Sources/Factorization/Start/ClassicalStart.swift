@@ -18,23 +18,21 @@ struct ClassicalStart {
   ///   - triangle: The matrix.
   ///   - blocks: The blocks of the factor.
   ///   - isScaled: Whether bases of rows are sought for L_ii⁻¹ L_ij instead of L_ij.
-  /// - Returns: The parameters of the factor.
+  ///   - parameters: Those of the factor are set.
   /// - Throws: `LAPACKError` if singular values do not converge, or a diagonal block is singular.
-  static func parameters(
-    _ triangle: BlockTriangle, _ blocks: FactorBlocks, isScaled: Bool
-  ) throws(LAPACKError) -> AlignedBuffer<Double> {
+  static func truncate(
+    _ triangle: BlockTriangle, _ blocks: FactorBlocks, isScaled: Bool,
+    into parameters: AlignedBuffer<Double>
+  ) throws(LAPACKError) {
     var scaling: [DenseMatrix]?
     if isScaled {
       scaling = []
       for leaf in 0..<triangle.structure.leafCount { scaling?.append(triangle.diagonal(leaf)) }
     }
     let start = ClassicalStart(blocks: blocks, triangle: triangle, scaling: scaling)
-    let parameters = AlignedBuffer<Double>(
-      repeating: 0, count: blocks.networks.forward.activeParameterCount)
     var span = parameters.mutableSpan
     start.setDense(&span)
     try start.setBases(&span)
-    return parameters
   }
 
   private var structure: FactorStructure { blocks.structure }

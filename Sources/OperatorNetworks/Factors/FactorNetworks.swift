@@ -17,6 +17,8 @@ import ClusterTrees
 public struct FactorNetworks: Sendable {
   /// The structure.
   public let structure: FactorStructure
+  /// What stands before the names of the slices.
+  public let prefix: String
   /// y = L x.
   public let forward: Network
   /// y = Lᵀ x.
@@ -24,11 +26,17 @@ public struct FactorNetworks: Sendable {
 
   /// Builds the networks.
   ///
-  /// - Parameter structure: The blocks.
-  public init(_ structure: FactorStructure) {
+  /// - Parameters:
+  ///   - structure: The blocks.
+  ///   - prefix: What stands before the names of the slices.
+  ///   - network: A network behind whose parameters those of the factor stand; none if nil.
+  public init(
+    _ structure: FactorStructure, named prefix: String = "", sharing network: Network? = nil
+  ) {
     self.structure = structure
-    forward = structure.forwardNetwork()
-    transposed = structure.transposedNetwork(of: forward)
+    self.prefix = prefix
+    forward = structure.forwardNetwork(prefix, network)
+    transposed = structure.transposedNetwork(prefix, of: forward)
   }
 }
 
@@ -46,15 +54,18 @@ extension FactorStructure {
   }
 
   /// Builds y = L x with parameters of its own.
-  fileprivate func forwardNetwork() -> Network {
+  fileprivate func forwardNetwork(_ prefix: String, _ network: Network?) -> Network {
     let (leaves, unknowns) = (tree.levels, leafLayout)
     let places = HierarchicalWiring.places(tree)
-    var builder = NetworkBuilder(input: unknowns)
+    var builder =
+      network.map { NetworkBuilder(input: unknowns, sharing: $0) }
+      ?? NetworkBuilder(input: unknowns)
     let diagonal = BlockPattern.diagonal(unknowns.boxCount, sharing: .own)
-    var sum = builder.add("diagonal", from: 0, to: unknowns, pattern: diagonal, hasBias: false)
+    var sum = builder.add(
+      "\(prefix)diagonal", from: 0, to: unknowns, pattern: diagonal, hasBias: false)
     if near.entryCount > 0 {
       sum = builder.add(
-        "near", from: 0, to: unknowns, pattern: pattern(near), adding: sum, hasBias: false)
+        "\(prefix)near", from: 0, to: unknowns, pattern: pattern(near), adding: sum, hasBias: false)
     }
     guard let coarsest else {
       return builder.finish(output: sum, inputOrder: tree.order, outputOrder: tree.order)
@@ -62,10 +73,10 @@ extension FactorStructure {
     // Up: the coefficients Vᵀ x of all boxes.
     var up = [Int](repeating: 0, count: leaves + 1)
     up[leaves] = builder.add(
-      "restriction.leaf", from: 0, to: layout(leaves), pattern: diagonal, hasBias: false)
+      "\(prefix)restriction.leaf", from: 0, to: layout(leaves), pattern: diagonal, hasBias: false)
     for level in stride(from: leaves - 1, through: coarsest, by: -1) {
       up[level] = builder.add(
-        "restriction.\(level)", from: up[level + 1], to: layout(level),
+        "\(prefix)restriction.\(level)", from: up[level + 1], to: layout(level),
         pattern: .childrenToParents(tree, level: level, sharing: .own), places: places[level],
         hasBias: false)
     }
@@ -74,28 +85,30 @@ extension FactorStructure {
     for level in coarsest...leaves {
       down = down.map { parent in
         builder.add(
-          "interpolation.\(level - 1)", from: parent, to: layout(level),
+          "\(prefix)interpolation.\(level - 1)", from: parent, to: layout(level),
           pattern: .parentsToChildren(tree, level: level - 1, sharing: .own),
           places: places[level], hasBias: false)
       }
       guard far[level].entryCount > 0 else { continue }
       down = builder.add(
-        "bridge.\(level)", from: up[level], to: layout(level), pattern: pattern(far[level]),
+        "\(prefix)bridge.\(level)", from: up[level], to: layout(level),
+        pattern: pattern(far[level]),
         adding: down, places: places[level], hasBias: false)
     }
     sum = builder.add(
-      "interpolation.leaf", from: down ?? 0, to: unknowns, pattern: diagonal, adding: sum,
+      "\(prefix)interpolation.leaf", from: down ?? 0, to: unknowns, pattern: diagonal, adding: sum,
       hasBias: false)
     return builder.finish(output: sum, inputOrder: tree.order, outputOrder: tree.order)
   }
 
   /// Builds y = Lᵀ x on the parameters of y = L x.
-  fileprivate func transposedNetwork(of forward: Network) -> Network {
+  fileprivate func transposedNetwork(_ prefix: String, of forward: Network) -> Network {
     let leaves = tree.levels
     var builder = NetworkBuilder(input: leafLayout, sharing: forward)
     func add(_ name: String, from source: Int, adding addend: Int? = nil) -> Int {
       builder.add(
-        "\(name).transposed", using: SliceUse(forward.sliceIndex(name) ?? 0, .transposed),
+        "\(prefix)\(name).transposed",
+        using: SliceUse(forward.sliceIndex(prefix + name) ?? 0, .transposed),
         from: source, adding: addend)
     }
     var sum = add("diagonal", from: 0)

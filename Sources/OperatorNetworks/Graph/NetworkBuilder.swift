@@ -32,6 +32,18 @@ public struct NetworkBuilder {
     slices = network.slices
   }
 
+  /// Adds a copy of each slice, in their order, behind all.
+  ///
+  /// - Parameter suffix: What stands behind the names of the copies.
+  mutating func addCopiesOfSlices(suffix: String) {
+    let end = slices.last?.biases.upperBound ?? 0
+    slices += slices.map {
+      ParameterSlice(
+        name: $0.name + suffix, shape: $0.shape, places: $0.places, sourcePlaces: $0.sourcePlaces,
+        start: end + $0.start)
+    }
+  }
+
   /// Starts a network some of whose boxes may have no channels.
   init(input layout: BoxLayout, skipsEmptyBoxes: Bool) {
     self.skipsEmptyBoxes = skipsEmptyBoxes

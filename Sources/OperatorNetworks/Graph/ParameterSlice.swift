@@ -70,6 +70,21 @@ extension Network {
   /// - Returns: The slice.
   public func slice(of layer: NetworkLayer) -> ParameterSlice { slices[layer.weights.slice] }
 
+  /// Returns the network on the parameters of another one, which begin with those of this network.
+  ///
+  /// - Parameter other: The network with more slices.
+  /// - Returns: This network, with the slices of the other one; layers use none of the further ones.
+  /// - Precondition: The slices of the other network begin with those of this one.
+  public func sharingSlices(of other: Network) -> Network {
+    precondition(
+      other.slices.count >= slices.count
+        && zip(slices, other.slices).allSatisfy { $0.name == $1.name && $0.range == $1.range },
+      "the parameters of another network")
+    var result = self
+    result.slices = other.slices
+    return result
+  }
+
   /// Finds a slice by its name.
   ///
   /// - Parameter name: The name.

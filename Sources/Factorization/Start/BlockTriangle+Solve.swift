@@ -1,0 +1,112 @@
+import BlockKernels
+
+extension BlockTriangle {
+  /// Solves T x = b or Tᵀ x = b by substitution over the blocks.
+  ///
+  /// - Parameters:
+  ///   - vectors: The right-hand sides, `[unknown][vector]`; become the solutions.
+  ///   - count: The number of vectors.
+  ///   - transposed: Whether the matrix is Tᵀ.
+  ///   - inverses: The inverses of the diagonal blocks.
+  func solve(
+    _ vectors: AlignedBuffer<Double>, count: Int, transposed: Bool, inverses: [DenseMatrix]
+  ) {
+    var x = vectors.mutableSpan
+    let blocks = elements.span
+    let leaves = 0..<structure.leafCount
+    for step in leaves {
+      let leaf = transposed ? leaves.upperBound - 1 - step : step
+      let (first, width) = (structure.starts[leaf], structure.size(leaf))
+      var place = columnStarts[leaf] + width * width
+      if transposed {
+        for row in structure.rows[leaf] {
+          let (other, height) = (structure.starts[Int(row)], structure.size(Int(row)))
+          for column in 0..<width {
+            for line in 0..<height {
+              let factor = blocks[place + column * height + line]
+              for vector in 0..<count {
+                x[(first + column) * count + vector] -= factor * x[(other + line) * count + vector]
+              }
+            }
+          }
+          place += height * width
+        }
+      }
+      divide(&x, first, inverses[leaf], count, transposed)
+      guard !transposed else { continue }
+      for row in structure.rows[leaf] {
+        let (other, height) = (structure.starts[Int(row)], structure.size(Int(row)))
+        for column in 0..<width {
+          for line in 0..<height {
+            let factor = blocks[place + column * height + line]
+            for vector in 0..<count {
+              x[(other + line) * count + vector] -= factor * x[(first + column) * count + vector]
+            }
+          }
+        }
+        place += height * width
+      }
+    }
+  }
+
+  /// The inverses of the diagonal blocks.
+  ///
+  /// - Returns: One for each leaf.
+  /// - Throws: `LAPACKError` if one is singular.
+  func diagonalInverses() throws(LAPACKError) -> [DenseMatrix] {
+    var result: [DenseMatrix] = []
+    for leaf in 0..<structure.leafCount { result.append(try diagonal(leaf).inverse()) }
+    return result
+  }
+
+  /// Multiplies the unknowns of a leaf by the inverse of its block.
+  private func divide(
+    _ x: inout MutableSpan<Double>, _ first: Int, _ inverse: DenseMatrix, _ count: Int,
+    _ transposed: Bool
+  ) {
+    let size = inverse.rows
+    let old = (0..<size * count).map { x[first * count + $0] }
+    for row in 0..<size {
+      for vector in 0..<count { x[(first + row) * count + vector] = 0 }
+      for column in 0..<size {
+        let factor = transposed ? inverse[column, row] : inverse[row, column]
+        guard factor != 0 else { continue }
+        for vector in 0..<count {
+          x[(first + row) * count + vector] += factor * old[column * count + vector]
+        }
+      }
+    }
+  }
+}
+
+/// Solves A x = b and Aᵀ x = b with an exact factor.
+struct ExactSolver {
+  private let factor: ExactFactor
+  private let lower: [DenseMatrix]
+  private let upper: [DenseMatrix]
+
+  /// Prepares for solving.
+  ///
+  /// - Parameter factor: The factor.
+  /// - Throws: `LAPACKError` if a diagonal block is singular.
+  init(_ factor: ExactFactor) throws(LAPACKError) {
+    self.factor = factor
+    lower = try factor.lower.diagonalInverses()
+    upper = try factor.upper?.diagonalInverses() ?? lower
+  }
+
+  /// Solves.
+  ///
+  /// - Parameters:
+  ///   - vectors: The right-hand sides, `[unknown][vector]`; become the solutions.
+  ///   - count: The number of vectors.
+  ///   - transposed: Whether the matrix is Aᵀ = (Uᵀ) (Lᵀ).
+  func solve(_ vectors: AlignedBuffer<Double>, count: Int, transposed: Bool = false) {
+    let (first, second) =
+      transposed
+      ? ((factor.upper ?? factor.lower, upper), (factor.lower, lower))
+      : ((factor.lower, lower), (factor.upper ?? factor.lower, upper))
+    first.0.solve(vectors, count: count, transposed: false, inverses: first.1)
+    second.0.solve(vectors, count: count, transposed: true, inverses: second.1)
+  }
+}
