@@ -83,6 +83,9 @@ extension MatrixFile {
   ) throws -> SparseMatrix {
     let place = "\(file.path): \(object)"
     let shape = try shape(of: object, in: file)
+    do { try SparseMatrix.checkSize(shape[0], shape[1]) } catch {
+      throw RunError.data("\(place): \(error.message)")
+    }
     let starts = try numbers(of: member("indptr", of: object), in: file, as: Int.self)
     let indices = try numbers(of: member("indices", of: object), in: file, as: Int.self)
     let values = try numbers(of: member("data", of: object), in: file, as: Double.self)

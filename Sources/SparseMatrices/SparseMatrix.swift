@@ -108,12 +108,15 @@ public struct SparseMatrix: Sendable, Equatable {
     self = builder.finish(columnCount: columnCount)
   }
 
-  /// Throws unless a matrix may have so many rows and columns.
+  /// Throws unless a matrix may have so many rows and columns, and the machine can hold the places of the rows.
   static func checkSize(_ rowCount: Int, _ columnCount: Int) throws(RunError) {
     let sizes = 0...Int(Int32.max)
     guard sizes.contains(rowCount), sizes.contains(columnCount) else {
       throw .data(
         "a matrix of \(rowCount)×\(columnCount): sizes from 0 to \(Int32.max) are possible")
+    }
+    try Memory.check(rowCount, 2, bytes: 8) {
+      .data("a matrix of \(rowCount)×\(columnCount) needs \($0)")
     }
   }
 }

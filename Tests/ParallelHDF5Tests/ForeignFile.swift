@@ -1,4 +1,4 @@
-import Foundation
+import TestSupport
 
 /// A file that h5py 3.16 wrote, with what other programs store and this package does not write.
 ///
@@ -19,18 +19,7 @@ import Foundation
 enum ForeignFile {
   /// Writes the file to a path.
   static func write(to path: String) throws {
-    var bytes = [UInt8](repeating: 0, count: 11624)
-    for line in text.split(separator: "\n") {
-      let parts = line.split(separator: " ")
-      var position = Int(parts[0]) ?? 0
-      var digits = parts[1]
-      while !digits.isEmpty {
-        bytes[position] = UInt8(digits.prefix(2), radix: 16) ?? 0
-        position += 1
-        digits = digits.dropFirst(2)
-      }
-    }
-    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    try writeBytes(text, count: 11624, to: path)
   }
 
   /// The bytes that are not zero: the position of the first, and their hexadecimal digits.

@@ -97,6 +97,14 @@ import Testing
     #expect(try read { try write(square, to: "/A", in: $0, shape: [5, 5]) } == square)
   }
 
+  @Test func filesOfOtherProgramsAreRead() throws {
+    let file = try ScratchFile("a.h5")
+    try ForeignMatrix.write(to: file.path)
+    let matrix = try MatrixFile.read(file.path)
+    #expect(matrix.rowCount == 3 && matrix.columnCount == 4 && matrix.entryCount == 4)
+    #expect(try rowMajor(matrix) == [0, 1.5, 0, -2, 0, 0, 0, 0, 4, 0, 0.25, 0])
+  }
+
   @Test func rowsInAnyOrderAreSorted() throws {
     let found = try read { file in
       try file.write("/A/indptr", [0, 3, 3], shape: [3])
@@ -147,6 +155,11 @@ import Testing
       try change("shape", [Int.max, Int.max]): "sizes from 0",
     ]
     for (message, words) in messages { #expect(message.contains(words), "\(message)") }
+    let columns = try refusal { file in
+      try write(matrix.transposed, to: "/A", in: file, shape: [6, 9])
+      try file.setAttribute("encoding-type", on: "/A", "csr_matrix")
+    }
+    #expect(columns.contains("starts of rows"), "\(columns)")
     let noShape = try refusal { try write(matrix, to: "/A", in: $0) }
     #expect(noShape.contains("shape"), "\(noShape)")
     let encoded = try refusal { file in

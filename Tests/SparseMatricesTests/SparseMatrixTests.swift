@@ -183,4 +183,26 @@ import Testing
     let error = #expect(throws: RunError.self) { try matrix.dense() }
     #expect(error?.exitStatus == 65)
   }
+
+  @Test func whatDoesNotFitStopsTheProgram() async throws {
+    await #expect(processExitsWith: .failure) {
+      let matrix = try SparseMatrix(rowCount: 2, columnCount: 3, triplets: [])
+      var y = [0.0, 0, 0]
+      var span = y.mutableSpan
+      matrix.multiply([1.0, 2, 3].span, into: &span)
+      y = []
+    }
+    await #expect(processExitsWith: .failure) {
+      let matrix = try SparseMatrix(rowCount: 3, columnCount: 3, triplets: [])
+      _ = matrix.permuted(by: [0, 2, 2])
+    }
+    await #expect(processExitsWith: .failure) {
+      let matrix = try SparseMatrix(rowCount: 3, columnCount: 3, triplets: [])
+      _ = matrix.entry(0, 3)
+    }
+    await #expect(processExitsWith: .success) {
+      let matrix = try SparseMatrix(rowCount: 3, columnCount: 3, triplets: [])
+      _ = matrix.permuted(by: [0, 2, 1]).entry(2, 2)
+    }
+  }
 }
