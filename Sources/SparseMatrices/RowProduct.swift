@@ -46,6 +46,7 @@ struct RowProduct {
   /// - Parameter rows: The rows.
   func run(_ rows: Range<Int>) {
     let vectors = unsafe vectors
+    guard vectors > 1 else { return unsafe runOne(rows) }
     for row in rows {
       let places = unsafe entries.starts[row]..<entries.starts[row + 1]
       var first = 0
@@ -57,6 +58,21 @@ struct RowProduct {
         default: unsafe first += run(row, places, first, Double.self)
         }
       }
+    }
+  }
+
+  /// Multiplies rows with one vector, all of whose columns are those of x.
+  private func runOne(_ rows: Range<Int>) {
+    let (starts, columns, values) = unsafe (entries.starts, entries.columns, entries.values)
+    for row in rows {
+      var sum = 0.0
+      var place = unsafe starts[row]
+      let end = unsafe starts[row &+ 1]
+      while place < end {
+        unsafe sum += values[place] * x[Int(truncatingIfNeeded: columns[place])]
+        place &+= 1
+      }
+      unsafe y[row] = sum
     }
   }
 
