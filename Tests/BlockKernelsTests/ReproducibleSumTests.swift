@@ -64,6 +64,47 @@ struct ReproducibleSumTests {
     #expect(abs(found - exact) <= dropped + 4 * Double.ulpOfOne * abs(exact))
   }
 
+  @Test("folds are multiples of their units, term by term", arguments: [1, 7, 8, 9, 100])
+  func folds(count: Int) {
+    func check<Scalar: KernelScalar>(_ type: Scalar.Type) {
+      let a = numbers(count, seed: 5).map { Scalar($0) }
+      let b = numbers(count, seed: 6).map { Scalar($0) }
+      let terms = zip(a, b).map { Double($0) * Double($1) }
+      let largest = terms.map(\.magnitude).max() ?? 0
+      #expect(ReproducibleSum.largest(a.span, times: b.span) == largest)
+      var found = [1, 2, 3]
+      ReproducibleSum(largest: largest, count: count).add(a.span, times: b.span, to: &found)
+      var expected = [1, 2, 3]
+      let width = 50 - (Int.bitWidth - count.leadingZeroBitCount)
+      for term in terms {
+        var rest = term
+        for fold in 0..<3 {
+          let exponent = Int(largest.exponent) + 1 - (fold + 1) * width
+          let unit = Double(sign: .plus, exponent: exponent, significand: 1)
+          let units = (rest / unit).rounded(.toNearestOrEven)
+          expected[fold] += Int(units)
+          rest -= units * unit
+        }
+      }
+      #expect(found == expected)
+    }
+    check(Float.self)
+    check(Double.self)
+  }
+
+  @Test("a product that is not finite is the largest", arguments: [0, 3, 8, 16])
+  func notFinite(place: Int) {
+    for value in [Double.nan, -.infinity, .infinity, -.nan, 1e300] {
+      var values = [Double](repeating: -1e10, count: 17)
+      values[place] = value
+      let largest = ReproducibleSum.largest(values.span, times: values.span)
+      #expect(largest == .infinity)
+      values[place] = 5e10
+      #expect(ReproducibleSum.largest(values.span, times: values.span) == 25e20)
+    }
+    #expect(ReproducibleSum.largest([Double]().span, times: [Double]().span) == 0)
+  }
+
   @Test("zeros, single precision and tiny numbers")
   func special() {
     #expect(sum([0, 0], [1, 2], parts: [0..<2], count: 2) == 0)

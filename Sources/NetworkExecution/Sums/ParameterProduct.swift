@@ -46,11 +46,8 @@ public struct ParameterProduct: Sendable {
   ) throws(MPIError) -> Double {
     var largest = 0.0
     for range in counted {
-      for place in range {
-        let product = abs(Double(a[place]) * Double(b[place]))
-        // Written so that NaN stays.
-        if !(product <= largest) { largest = product.isFinite ? product : .infinity }
-      }
+      let own = ReproducibleSum.largest(a.extracting(range), times: b.extracting(range))
+      largest = max(largest, own)
     }
     // Bits of numbers that are not negative are ordered like the numbers.
     let bits = try world.allReduce(.max, Int(bitPattern: UInt(largest.bitPattern)))
