@@ -90,4 +90,39 @@ extension LAPACK {
     guard info == 0 else { throw LAPACKError(routine: "dsyevd", info: Int(info)) }
     return values
   }
+
+  /// Computes the eigenvalues of a symmetric tridiagonal matrix.
+  ///
+  /// The corresponding LAPACK routine is `dsterf`.
+  ///
+  /// - Parameters:
+  ///   - diagonal: The n elements of the diagonal; become the eigenvalues, ascending.
+  ///   - offDiagonal: The n − 1 elements beside it; destroyed.
+  /// - Precondition: The spans have these lengths.
+  /// - Throws: ``LAPACKError`` if an element is not finite or the iteration does not converge.
+  /// - Complexity: O(n²) operations, no allocation.
+  public static func tridiagonalEigenvalues(
+    diagonal: inout MutableSpan<Double>, offDiagonal: inout MutableSpan<Double>
+  ) throws(LAPACKError) {
+    precondition(
+      offDiagonal.count == max(diagonal.count - 1, 0),
+      "\(offDiagonal.count) elements beside a diagonal of \(diagonal.count)")
+    guard diagonal.count > 0 else { return }
+    _ = singleThreadedBLAS
+    // The routine may not return for numbers that are not finite.
+    for index in diagonal.indices {
+      let isFinite =
+        diagonal[index].isFinite && (index == 0 || offDiagonal[index - 1].isFinite)
+      guard isFinite else { throw LAPACKError(routine: "dsterf", info: -2) }
+    }
+    var order = Int32(diagonal.count)
+    var info: Int32 = 0
+    // LAPACK reads and writes n and n − 1 elements, which the precondition guarantees.
+    unsafe diagonal.withUnsafeMutableBufferPointer { d in
+      unsafe offDiagonal.withUnsafeMutableBufferPointer { e in
+        unsafe dsterf_(&order, d.baseAddress, e.baseAddress, &info)
+      }
+    }
+    guard info == 0 else { throw LAPACKError(routine: "dsterf", info: Int(info)) }
+  }
 }

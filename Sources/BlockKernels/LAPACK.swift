@@ -13,7 +13,7 @@ public struct LAPACKError: Error, Equatable, CustomStringConvertible {
     switch routine {
     case "dpotrf": return "\(routine): the matrix is not positive definite (minor \(info))"
     case "dsyevr": return "\(routine): internal error \(info)"
-    case "dsyevd": return "\(routine): \(info) eigenvalues did not converge"
+    case "dsyevd", "dsterf": return "\(routine): \(info) eigenvalues did not converge"
     default: return "\(routine): the matrix is singular (pivot \(info) is zero)"
     }
   }

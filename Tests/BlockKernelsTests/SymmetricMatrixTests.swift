@@ -1,4 +1,5 @@
 import BlockKernels
+import Foundation
 import Testing
 
 @Suite struct SymmetricMatrixTests {
@@ -11,6 +12,29 @@ import Testing
   /// Returns entry (i, j) of a factor as a product sees it.
   private func entry(_ a: DenseFactor, _ i: Int, _ j: Int) -> Double {
     a.isTransposed ? a.values[i * a.rows + j] : a.values[j * a.rows + i]
+  }
+
+  @Test(arguments: [0, 1, 2, 7, 60])
+  func eigenvaluesOfSecondDifferencesAreKnown(n: Int) throws {
+    var diagonal = [Double](repeating: 2, count: n)
+    var beside = [Double](repeating: -1, count: max(n - 1, 0))
+    do {
+      var d = diagonal.mutableSpan
+      var e = beside.mutableSpan
+      try LAPACK.tridiagonalEigenvalues(diagonal: &d, offDiagonal: &e)
+    }
+    for k in 0..<n {
+      let exact = 2 - 2 * cos(Double.pi * Double(k + 1) / Double(n + 1))
+      // Backward stable: a small multiple of eps times the norm, which is 4.
+      #expect(abs(diagonal[k] - exact) <= 40 * Double.ulpOfOne)
+    }
+    guard n > 1 else { return }
+    diagonal[0] = .nan
+    #expect(throws: LAPACKError.self) {
+      var d = diagonal.mutableSpan
+      var e = beside.mutableSpan
+      try LAPACK.tridiagonalEigenvalues(diagonal: &d, offDiagonal: &e)
+    }
   }
 
   @Test(arguments: [false, true], [false, true])
