@@ -52,6 +52,7 @@ let package = Package(
     module("ParallelHDF5", ["CHDF5", "CMPI", "MessagePassing"]),
     module("BlockKernels", ["COpenBLAS", "CProcessor", xsmm]),
     module("SpecialFunctions", []),
+    module("KrylovMethods", ["BlockKernels", "MessagePassing"]),
     module("ClusterTrees", []),
     module("BlockSparse", ["BlockKernels", "ClusterTrees"]),
     module(
@@ -113,10 +114,20 @@ let package = Package(
         "Datasets", "MessagePassing", "TestSupport", "Training",
       ],
       path: "Tests/NetworkChecks", swiftSettings: settings),
+    .executableTarget(
+      name: "KrylovChecks",
+      dependencies: ["KrylovMethods", "BlockKernels", "MessagePassing"],
+      path: "Tests/KrylovChecks", swiftSettings: settings),
     tests("MessagePassingTests", ["DistributedChecks", "MessagePassing", "TestSupport"]),
     tests(
       "ParallelHDF5Tests", ["ParallelHDF5", "MessagePassing", "DistributedChecks", "TestSupport"]),
     tests("BlockKernelsTests", ["BlockKernels"]),
+    tests(
+      "KrylovMethodsTests",
+      [
+        "KrylovMethods", "KrylovChecks", "BlockKernels", "MessagePassing", "AllocationCounter",
+        "TestSupport",
+      ]),
     tests("ClusterTreesTests", ["ClusterTrees"]),
     tests("SpecialFunctionsTests", ["SpecialFunctions", "TestSupport"]),
     tests("BlockSparseTests", ["BlockSparse", "BlockKernels", "ClusterTrees"]),
