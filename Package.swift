@@ -90,8 +90,8 @@ let package = Package(
       dependencies: [
         "Training", "Checkpoints", "Regressions", "Datasets", "NetworkExecution",
         "OperatorNetworks",
-        "OperatorProblems", "BlockSparse", "BlockKernels", "ClusterTrees", "ParallelHDF5",
-        "MessagePassing",
+        "OperatorProblems", "KrylovMethods", "BlockSparse", "BlockKernels", "ClusterTrees",
+        "ParallelHDF5", "MessagePassing",
       ],
       swiftSettings: settings),
 

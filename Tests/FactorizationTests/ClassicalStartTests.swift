@@ -1,4 +1,5 @@
 import BlockKernels
+import OperatorNetworks
 import SparseMatrices
 import Testing
 

@@ -1,5 +1,6 @@
 import BlockKernels
 import Foundation
+import OperatorNetworks
 import SparseMatrices
 import Testing
 
