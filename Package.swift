@@ -90,7 +90,8 @@ let package = Package(
       dependencies: [
         "Training", "Checkpoints", "Regressions", "Datasets", "NetworkExecution",
         "OperatorNetworks",
-        "OperatorProblems", "KrylovMethods", "BlockSparse", "BlockKernels", "ClusterTrees",
+        "OperatorProblems", "Factorization", "SparseMatrices", "KrylovMethods", "BlockSparse",
+        "BlockKernels", "ClusterTrees",
         "ParallelHDF5", "MessagePassing",
       ],
       swiftSettings: settings),

@@ -43,7 +43,7 @@ struct FactorProblem: CustomTestStringConvertible, Sendable {
       let original = try problem.model.matrix(shape: problem.shape, options: problem.options)
       let points: PointSet = problem.isZOrder ? .grid(problem.shape) : .grid([original.rowCount])
       let tree = try ClusterTree.uniform(points, leaf: nil, levels: problem.levels)
-      matrix = try original.permuted(by: tree.order)
+      matrix = original.permuted(by: tree.order)
       let leaves = tree.boxCount(level: tree.levels)
       let starts = (0..<leaves).map { tree.pointRange(level: tree.levels, box: $0).lowerBound }
       exact = try ExactFactor(
