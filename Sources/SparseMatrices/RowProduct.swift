@@ -142,7 +142,7 @@ struct RowProduct {
 /// Numbers of one row, of several vectors, that are summed at once.
 ///
 /// Products are rounded before they are added, on every processor.
-protocol RowLanes {
+protocol RowLanes: BitwiseCopyable {
   /// How many vectors.
   static var width: Int { get }
   static var zero: Self { get }
@@ -164,8 +164,8 @@ extension Double: RowLanes {
   func store(at place: UnsafeMutablePointer<Double>) { unsafe place.pointee = self }
 }
 
-extension SIMD2<Double>: RowLanes {
-  static var width: Int { 2 }
+extension RowLanes where Self: SIMD, Scalar == Double {
+  static var width: Int { scalarCount }
 
   @inline(__always)
   mutating func add(_ factor: Double, times place: UnsafePointer<Double>) {
@@ -178,30 +178,6 @@ extension SIMD2<Double>: RowLanes {
   }
 }
 
-extension SIMD4<Double>: RowLanes {
-  static var width: Int { 4 }
-
-  @inline(__always)
-  mutating func add(_ factor: Double, times place: UnsafePointer<Double>) {
-    self += unsafe Self(repeating: factor) * UnsafeRawPointer(place).loadUnaligned(as: Self.self)
-  }
-
-  @inline(__always)
-  func store(at place: UnsafeMutablePointer<Double>) {
-    unsafe UnsafeMutableRawPointer(place).storeBytes(of: self, as: Self.self)
-  }
-}
-
-extension SIMD8<Double>: RowLanes {
-  static var width: Int { 8 }
-
-  @inline(__always)
-  mutating func add(_ factor: Double, times place: UnsafePointer<Double>) {
-    self += unsafe Self(repeating: factor) * UnsafeRawPointer(place).loadUnaligned(as: Self.self)
-  }
-
-  @inline(__always)
-  func store(at place: UnsafeMutablePointer<Double>) {
-    unsafe UnsafeMutableRawPointer(place).storeBytes(of: self, as: Self.self)
-  }
-}
+extension SIMD2<Double>: RowLanes {}
+extension SIMD4<Double>: RowLanes {}
+extension SIMD8<Double>: RowLanes {}

@@ -30,6 +30,17 @@ struct OverwriteTests {
     }
   }
 
+  @Test("a study is not replaced by what it writes", arguments: ["--report", "--summary"])
+  func study(option: String) throws {
+    let scratch = try Scratch()
+    let text = "{train: {iterations: 2}, data: {problem: \"custom-operator\", samples: 60}}"
+    let path = try scratch.write(text, to: "study.json5")
+    try expectFailure(
+      ["study", path, "--out", scratch.file("out"), option, path], status: 64, ["would replace"],
+      ranks: [nil])
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
+  }
+
   @Test("a summary replaces summaries alone")
   func kinds() throws {
     let scratch = try Scratch()

@@ -32,10 +32,11 @@ final class FactorResidual {
   private let upperAtT: NetworkExecutor<Double>
   private let lowerTangent: NetworkExecutor<Double>
   private let upperTangent: NetworkExecutor<Double>
-  /// L, Uᵀ and U for any input.
-  private let applyLower: NetworkExecutor<Double>
+  /// U and Uᵀ for any input.
   private let applyUpper: NetworkExecutor<Double>
   private let applyUpperTransposed: NetworkExecutor<Double>
+  /// The parameters θ of the last update.
+  private var parameters: Vectors
   /// θ and δ behind each other.
   private let doubled: Vectors
   private var lowerSolver: Substitution
@@ -49,6 +50,7 @@ final class FactorResidual {
     probes: Vectors, count: Int
   ) throws {
     self.factors = factors
+    self.parameters = parameters
     self.matrix = matrix
     self.solver = solver
     self.probes = probes
@@ -65,7 +67,6 @@ final class FactorResidual {
     lowerAtZ = executor(lower.forward, forTraining: true)
     upperAtY = executor(upper.transposed, forTraining: true)
     upperAtT = executor(upper.transposed, forTraining: true)
-    applyLower = executor(lower.forward)
     applyUpper = executor(upper.transposed)
     applyUpperTransposed = executor(upper.forward)
     lowerTangent = NetworkExecutor(
@@ -82,11 +83,11 @@ final class FactorResidual {
   /// Computes the residuals for new parameters.
   func update(_ parameters: Vectors) throws {
     doubled.copy(parameters)
-    current = parameters
+    self.parameters = parameters
     lowerSolver = try Substitution(factors.lower, parameters)
     upperSolver = try Substitution(factors.upper, parameters)
     for executor in [
-      lowerAtQ, lowerAtZ, upperAtY, upperAtT, applyLower, applyUpper, applyUpperTransposed,
+      lowerAtQ, lowerAtZ, upperAtY, upperAtT, applyUpper, applyUpperTransposed,
     ] { executor.parametersChanged(parameters) }
     let y = probes.scaled(1)
     upperSolver.solve(y, count: count, transposed: true)
@@ -106,8 +107,6 @@ final class FactorResidual {
     residuals.inverse.add(probes, times: -1)
   }
 
-  private var current: Vectors?
-
   /// ‖K z − z‖² and ‖K⁻¹ z − z‖², summed over the probes.
   var squares: (direct: Double, inverse: Double) {
     (residuals.direct.dot(residuals.direct), residuals.inverse.dot(residuals.inverse))
@@ -116,6 +115,7 @@ final class FactorResidual {
   /// Returns the derivatives of both residuals in a direction.
   func derivative(_ direction: Vectors) -> (direct: Vectors, inverse: Vectors) {
     doubled.copy(direction, at: direction.count)
+    for executor in [lowerTangent, upperTangent] { executor.parametersChanged(doubled) }
     // d(K z)
     let dU = tangent(upperTangent, upperAtY.input)
     upperSolver.solve(dU, count: count, transposed: true)
@@ -134,23 +134,22 @@ final class FactorResidual {
 
   /// Returns the adjoint of the derivative: the gradient of ⟨v, K z⟩ + ⟨w, K⁻¹ z⟩.
   func adjoint(_ vectors: (direct: Vectors, inverse: Vectors)) -> Vectors {
-    guard let parameters = current else { preconditionFailure("no parameters") }
     let result = Vectors(repeating: 0, count: parameters.count)
     let a = vectors.direct.scaled(1)
     lowerSolver.solve(a, count: count, transposed: true)
     let c = product(transposedMatrix, a)
     upperSolver.solve(c, count: count, transposed: false)
-    result.add(gradient(lowerAtQ, a, parameters), times: -1)
-    result.add(gradient(upperAtY, c, parameters), times: -1)
-    result.add(gradient(upperAtT, vectors.inverse, parameters), times: 1)
+    result.add(gradient(lowerAtQ, a), times: -1)
+    result.add(gradient(upperAtY, c), times: -1)
+    result.add(gradient(upperAtT, vectors.inverse), times: 1)
     let e = apply(applyUpperTransposed, vectors.inverse)
     solver.solve(e, count: count, transposed: true)
-    result.add(gradient(lowerAtZ, e, parameters), times: 1)
+    result.add(gradient(lowerAtZ, e), times: 1)
     return result
   }
 
   private func gradient(
-    _ executor: NetworkExecutor<Double>, _ output: Vectors, _ parameters: Vectors
+    _ executor: NetworkExecutor<Double>, _ output: Vectors
   ) -> Vectors {
     let result = Vectors(repeating: 0, count: parameters.count)
     executor.outputGradient.copy(output)
@@ -159,14 +158,12 @@ final class FactorResidual {
   }
 
   private func tangent(_ executor: NetworkExecutor<Double>, _ input: Vectors) -> Vectors {
-    executor.parametersChanged(doubled)
     set(executor, input)
     executor.forward(doubled)
     return executor.output.scaled(1)
   }
 
   private func apply(_ executor: NetworkExecutor<Double>, _ input: Vectors) -> Vectors {
-    guard let parameters = current else { preconditionFailure("no parameters") }
     set(executor, input)
     executor.forward(parameters)
     return executor.output.scaled(1)

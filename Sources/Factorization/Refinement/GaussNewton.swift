@@ -35,7 +35,7 @@ struct GaussNewton {
     try residual.update(parameters)
     var loss = self.loss(residual)
     for _ in 0..<steps {
-      let (direction, inner) = try direction(parameters.count, residual, isFree)
+      let (direction, inner) = direction(parameters.count, residual, isFree)
       let start = parameters.scaled(1)
       var length = 1.0
       var isBetter = false
@@ -71,7 +71,7 @@ struct GaussNewton {
   /// Minimizes ‖J δ + r‖² by conjugate gradients on the normal equations.
   private func direction(
     _ count: Int, _ residual: FactorResidual, _ isFree: [Bool]
-  ) throws -> (Vectors, Int) {
+  ) -> (Vectors, Int) {
     func adjoint(_ pair: (direct: Vectors, inverse: Vectors)) -> Vectors {
       let weighted = (pair.direct.scaled(weights.direct), pair.inverse.scaled(weights.inverse))
       let result = residual.adjoint(weighted)

@@ -62,57 +62,51 @@ struct BlockStructure: Sendable {
 struct BlockTriangle: Sendable {
   let structure: BlockStructure
   /// For each leaf k where the blocks of its column begin: the diagonal block, then those of the rows, each column-major
-  /// with the unknowns of its row as rows.
-  let columnStarts: [Int]
+  /// with the unknowns of its row as rows; and where the column ends.
+  let places: [[Int]]
   var elements: [Double]
 
   /// Creates zeros.
   init(_ structure: BlockStructure) {
     self.structure = structure
-    var starts = [0]
+    var places: [[Int]] = []
+    var place = 0
     for leaf in 0..<structure.leafCount {
-      let rows = structure.rows[leaf].reduce(structure.size(leaf)) {
-        $0 + structure.size(Int($1))
+      let width = structure.size(leaf)
+      var column = [place]
+      for row in [Int32(leaf)] + structure.rows[leaf] {
+        place += structure.size(Int(row)) * width
+        column.append(place)
       }
-      starts.append(starts[leaf] + rows * structure.size(leaf))
+      places.append(column)
     }
-    columnStarts = starts
-    elements = [Double](repeating: 0, count: starts[starts.count - 1])
+    self.places = places
+    elements = [Double](repeating: 0, count: place)
   }
 
-  /// Returns where the blocks of a column begin: the diagonal block first.
-  func places(_ leaf: Int) -> [Int] {
-    var place = columnStarts[leaf]
-    let width = structure.size(leaf)
-    var result = [place]
-    place += width * width
-    for row in structure.rows[leaf] {
-      result.append(place)
-      place += structure.size(Int(row)) * width
-    }
-    return result
+  /// Returns a block of a column: the diagonal one, or that of the row before the given place.
+  func block(_ column: Int, _ index: Int) -> DenseMatrix {
+    let place = places[column][index]..<places[column][index + 1]
+    let width = structure.size(column)
+    return DenseMatrix(
+      rows: place.count / width, columns: width, elements: Array(elements[place]))
   }
 
   /// Returns the diagonal block of a leaf.
-  func diagonal(_ leaf: Int) -> DenseMatrix {
-    let width = structure.size(leaf)
-    let first = columnStarts[leaf]
-    return DenseMatrix(
-      rows: width, columns: width, elements: Array(elements[first..<first + width * width]))
-  }
+  func diagonal(_ leaf: Int) -> DenseMatrix { block(leaf, 0) }
 
   /// Visits the blocks below the diagonal, column by column.
-  func visit(_ body: (_ row: Int, _ column: Int, _ block: DenseMatrix) throws -> Void) rethrows {
+  ///
+  /// - Parameters:
+  ///   - isWanted: Whether the block of a row and a column is wanted; all by default.
+  ///   - body: Receives row, column and block.
+  func visit(
+    where isWanted: (_ row: Int, _ column: Int) -> Bool = { _, _ in true },
+    _ body: (_ row: Int, _ column: Int, _ block: DenseMatrix) -> Void
+  ) {
     for column in 0..<structure.leafCount {
-      let places = places(column)
-      for (index, row) in structure.rows[column].enumerated() {
-        let (height, width) = (structure.size(Int(row)), structure.size(column))
-        let first = places[index + 1]
-        try body(
-          Int(row), column,
-          DenseMatrix(
-            rows: height, columns: width, elements: Array(elements[first..<first + height * width]))
-        )
+      for (index, row) in structure.rows[column].enumerated() where isWanted(Int(row), column) {
+        body(Int(row), column, block(column, index + 1))
       }
     }
   }

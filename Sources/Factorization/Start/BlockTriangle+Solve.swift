@@ -12,39 +12,32 @@ extension BlockTriangle {
     _ vectors: AlignedBuffer<Double>, count: Int, transposed: Bool, inverses: [DenseMatrix]
   ) {
     var x = vectors.mutableSpan
-    let blocks = elements.span
     let leaves = 0..<structure.leafCount
     for step in leaves {
       let leaf = transposed ? leaves.upperBound - 1 - step : step
-      let (first, width) = (structure.starts[leaf], structure.size(leaf))
-      var place = columnStarts[leaf] + width * width
-      if transposed {
-        for row in structure.rows[leaf] {
-          let (other, height) = (structure.starts[Int(row)], structure.size(Int(row)))
-          for column in 0..<width {
-            for line in 0..<height {
-              let factor = blocks[place + column * height + line]
-              for vector in 0..<count {
-                x[(first + column) * count + vector] -= factor * x[(other + line) * count + vector]
-              }
-            }
-          }
-          place += height * width
+      if transposed { subtract(leaf, &x, count, transposed) }
+      divide(&x, structure.starts[leaf], inverses[leaf], count, transposed)
+      if !transposed { subtract(leaf, &x, count, transposed) }
+    }
+  }
+
+  /// Subtracts the products of a column's blocks: from the unknowns of their rows, or, transposed, from those of the
+  /// column.
+  private func subtract(
+    _ leaf: Int, _ x: inout MutableSpan<Double>, _ count: Int, _ transposed: Bool
+  ) {
+    let blocks = elements.span
+    let (first, width) = (structure.starts[leaf], structure.size(leaf))
+    for (index, row) in structure.rows[leaf].enumerated() {
+      let (other, height) = (structure.starts[Int(row)], structure.size(Int(row)))
+      let place = places[leaf][index + 1]
+      for column in 0..<width {
+        for line in 0..<height {
+          let factor = blocks[place + column * height + line]
+          let (one, two) = ((first + column) * count, (other + line) * count)
+          let (target, source) = transposed ? (one, two) : (two, one)
+          for vector in 0..<count { x[target + vector] -= factor * x[source + vector] }
         }
-      }
-      divide(&x, first, inverses[leaf], count, transposed)
-      guard !transposed else { continue }
-      for row in structure.rows[leaf] {
-        let (other, height) = (structure.starts[Int(row)], structure.size(Int(row)))
-        for column in 0..<width {
-          for line in 0..<height {
-            let factor = blocks[place + column * height + line]
-            for vector in 0..<count {
-              x[(other + line) * count + vector] -= factor * x[(first + column) * count + vector]
-            }
-          }
-        }
-        place += height * width
       }
     }
   }

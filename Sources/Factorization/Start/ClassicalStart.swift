@@ -44,19 +44,10 @@ struct ClassicalStart {
       blocks.diagonal.set(leaf, 0, triangle.diagonal(leaf), &parameters)
     }
     guard let near = blocks.near else { return }
-    let structure = triangle.structure
-    for column in 0..<structure.leafCount {
-      let places = triangle.places(column)
-      for (index, row) in structure.rows[column].enumerated() {
-        guard let entry = self.structure.near.entry(Int(row), column) else { continue }
-        let (height, width) = (structure.size(Int(row)), structure.size(column))
-        let first = places[index + 1]
-        near.set(
-          Int(row), entry,
-          DenseMatrix(
-            rows: height, columns: width,
-            elements: Array(triangle.elements[first..<first + height * width])), &parameters)
-      }
+    let lists = structure.near
+    triangle.visit(where: { lists.entry($0, $1) != nil }) { row, column, block in
+      guard let entry = lists.entry(row, column) else { return }
+      near.set(row, entry, block, &parameters)
     }
   }
 
@@ -138,7 +129,7 @@ struct ClassicalStart {
     )
     let inverses = try scaling?.map { (block) throws(LAPACKError) in try block.inverse() }
     triangle.visit { row, column, block in
-      guard let level = structure.coveringLevel(row, column).level else { return }
+      guard let level = structure.coveringLevel(row, column) else { return }
       let scaled = inverses.map { $0[row].times(block) } ?? block
       rows[row].append(
         FarBlocks.Block(leaf: Int32(column), level: Int8(level), matrix: scaled))

@@ -52,7 +52,7 @@ struct ExactFactor {
       }
     }
     for box in 0..<structure.leafCount {
-      for (place, row) in zip(lower.places(box), [Int32(box)] + structure.rows[box]) {
+      for (place, row) in zip(lower.places[box], [Int32(box)] + structure.rows[box]) {
         places[Int(row)] = place
       }
       for entry in entriesOfColumn[box] {
@@ -74,9 +74,9 @@ struct ExactFactor {
   /// Eliminates a leaf.
   private mutating func eliminate(_ leaf: Int) throws(RunError) {
     let structure = lower.structure
-    let (places, rows) = (lower.places(leaf), structure.rows[leaf])
+    let (places, rows) = (lower.places[leaf], structure.rows[leaf])
     let width = structure.size(leaf)
-    let below = places[0] + width * width..<lower.columnStarts[leaf + 1]
+    let below = places[0] + width * width..<places[places.count - 1]
     // The blocks below the diagonal, one below the other, are divided by the diagonal block from the right.
     var diagonal = lower.diagonal(leaf)
     guard diagonal.elements.allSatisfy(\.isFinite) else {
@@ -109,12 +109,9 @@ struct ExactFactor {
           "the diagonal block of unknown \(structure.starts[leaf]) is singular when its turn comes: there is no "
             + "factorization without pivoting in this order")
       }
-      for (index, row) in rows.enumerated() {
-        let (first, height) = (places[index + 1], structure.size(Int(row)))
-        let block = DenseMatrix(
-          rows: height, columns: width,
-          elements: Array(lower.elements[first..<first + height * width]))
-        let quotient = block.times(inverse)
+      for index in rows.indices {
+        let first = places[index + 1]
+        let quotient = lower.block(leaf, index + 1).times(inverse)
         for place in quotient.elements.indices {
           lower.elements[first + place] = quotient.elements[place]
         }
@@ -164,7 +161,7 @@ struct ExactFactor {
     var starts = [0]
     for row in rows { starts.append(starts[starts.count - 1] + structure.size(Int(row)) * width) }
     for (second, column) in rows.enumerated() {
-      let places = triangle.places(Int(column))
+      let places = triangle.places[Int(column)]
       let targets = structure.rows[Int(column)]
       var cursor = 0
       for first in second..<rows.count {

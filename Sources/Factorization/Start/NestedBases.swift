@@ -92,13 +92,13 @@ extension FactorStructure {
   ///
   /// Where a pattern covers a block more than once, it is the finest level. A block that no level covers is near no
   /// bases: it is left out.
-  func coveringLevel(_ i: Int, _ j: Int) -> (level: Int?, isNear: Bool) {
-    if near.entry(i, j) != nil { return (nil, true) }
+  func coveringLevel(_ i: Int, _ j: Int) -> Int? {
+    if near.entry(i, j) != nil { return nil }
     var (a, b) = (i, j)
     for level in stride(from: tree.levels, through: 1, by: -1) {
-      if far[level].entry(a, b) != nil { return (level, false) }
+      if far[level].entry(a, b) != nil { return level }
       (a, b) = (a / tree.arity, b / tree.arity)
     }
-    return (nil, false)
+    return nil
   }
 }

@@ -189,7 +189,7 @@ extension TrainingOptions {
     let plateau = schedule == .plateau
     let settings: [(name: String, isUnused: Bool)] = [
       ("stepEvery", stepEvery != standard.stepEvery && !stepped),
-      ("stepFactor", stepFactor != standard.stepFactor && !stepped && !plateau && dropAt.isEmpty),
+      ("stepFactor", stepFactor != standard.stepFactor && !stepped && !plateau),
       ("plateauEvery", plateauEvery != standard.plateauEvery && !plateau),
       ("plateauPatience", plateauPatience != standard.plateauPatience && !plateau),
       ("plateauThreshold", plateauThreshold != standard.plateauThreshold && !plateau),

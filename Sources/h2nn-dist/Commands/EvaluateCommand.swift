@@ -39,7 +39,7 @@ struct EvaluateCommand: DistributedCommand {
       .compactMap { $0 }
     if part == nil {
       Voice.note(
-        "all \(errors.samples) samples; if the network was trained on some of them, --part test has the others"
+        "all \(trained.file.sampleCount) samples; if the network was trained on some of them, --part test has the others"
       )
     }
     for text in notes { Voice.note(text) }

@@ -41,9 +41,12 @@ extension TrainCommand {
     do {
       let result = try Baseline.run(options, data, part: .test, on: world) { _ in }
       return result.errors.samples > 0 ? result.errors.mean : nil
-    } catch let error as RunError {
-      // The same on all ranks; a training does not fail because there is nothing to compare it with.
-      Voice.note("no ridge regression to compare with: \(error.message)")
+    } catch let error as MPIError {
+      throw error
+    } catch {
+      // Ranks agree on failures, though others know that of one rank by its message only. A training does not fail
+      // because there is nothing to compare it with.
+      Voice.note("no ridge regression to compare with: \(ExitStatus.message(of: error))")
       return nil
     }
   }

@@ -19,14 +19,26 @@ struct OutputFile {
   }
 
   /// Refuses an output that would replace a file that the same call reads.
-  static func checkApart(_ option: String, _ arguments: Arguments) throws(RunError) {
-    guard let path = arguments.text(option) else { return }
+  ///
+  /// - Parameters:
+  ///   - option: The option of the output.
+  ///   - arguments: The call.
+  ///   - usual: The output where the option is not given; nil for none.
+  /// - Throws: `RunError` (64) if it is one.
+  static func checkApart(
+    _ option: String, _ arguments: Arguments, usual: String? = nil
+  ) throws(RunError) {
+    guard let path = arguments.text(option) ?? usual else { return }
     func place(_ path: String) -> String {
       URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
     }
-    for input in ["data", "inputs", "config", "checkpoint", "machine"] {
-      guard let other = arguments.text(input), place(other) == place(path) else { continue }
-      throw .usage("--\(option) \(path) would replace what --\(input) reads; choose another file")
+    let inputs = ["data", "inputs", "config", "checkpoint", "machine"].map { name in
+      (name: "--\(name)", path: arguments.text(name))
+    }
+    for input in inputs + [(name: "the call", path: arguments.positional)] {
+      guard let other = input.path, place(other) == place(path) else { continue }
+      throw .usage(
+        "--\(option) \(path) would replace what \(input.name) reads; choose another file")
     }
   }
 

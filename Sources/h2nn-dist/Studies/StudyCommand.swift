@@ -27,6 +27,7 @@ struct StudyCommand: DistributedCommand {
     directory = try arguments.required("out")
     dataDirectory = arguments.text("data-directory") ?? "\(directory)/data"
     report = arguments.text("report") ?? "\(directory)/results.md"
+    try OutputFile.checkApart("report", arguments, usual: report)
     try OutputFile.checkKind(report, start: nil)
     let study = study
     let settings = Set((Verbs.generate.options + Verbs.train.options).map(\.name))
