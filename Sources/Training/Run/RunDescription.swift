@@ -1,10 +1,10 @@
 import Checkpoints
-import Foundation
-import MessagePassing
 import OperatorNetworks
 
 /// What a checkpoint says of its run, besides the configuration and the arrays.
-struct RunState: Codable {
+struct RunState: SavedState {
+  static let kind = CheckpointKind.network
+
   /// What fields are divided by.
   struct Scales: Codable {
     let inputScale: Double
@@ -53,40 +53,4 @@ struct RunState: Codable {
 }
 
 /// The description of a run in its checkpoints.
-struct RunDescription: Encodable {
-  let configuration: RunConfiguration
-  let state: RunState
-
-  private enum CodingKeys: String, CodingKey { case configuration }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(configuration, forKey: .configuration)
-    try state.encode(to: encoder)
-  }
-
-  init(configuration: RunConfiguration, state: RunState) {
-    self.configuration = configuration
-    self.state = state
-  }
-
-  /// Reads the description of a checkpoint.
-  ///
-  /// - Parameter file: The checkpoint.
-  /// - Throws: `RunError` (65) if it does not describe a run.
-  init(_ file: borrowing OpenCheckpoint) throws(RunError) {
-    let (path, data) = (file.path, Data(file.description.utf8))
-    do {
-      state = try JSONDecoder().decode(RunState.self, from: data)
-      let object = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
-      let inner = object["configuration"] as? [String: Any] ?? [:]
-      let json = String(
-        decoding: try JSONSerialization.data(withJSONObject: inner), as: UTF8.self)
-      configuration = try RunConfiguration(json: json, program: file.program)
-    } catch let error as RunError {
-      throw RunError(exitStatus: error.exitStatus, "\(path): \(error.message)")
-    } catch {
-      throw .data("\(path): the description cannot be read: \(error)")
-    }
-  }
-}
+typealias RunDescription = SavedDescription<RunConfiguration, RunState>

@@ -1,3 +1,4 @@
+import Checkpoints
 import ClusterTrees
 public import Datasets
 import Foundation

@@ -1,4 +1,5 @@
 import BlockKernels
+import Checkpoints
 public import Datasets
 import Foundation
 import MessagePassing
@@ -65,15 +66,6 @@ public struct TrainingSummary: Sendable {
     ]
     return numbers.merging(facts.jsonObject) { number, _ in number }
   }
-}
-
-/// Returns a number for a JSON object: null if it is missing or not finite.
-///
-/// - Parameter number: The number.
-/// - Returns: The number, or `NSNull`.
-public func jsonNumber(_ number: Double?) -> Any {
-  guard let number, number.isFinite else { return NSNull() }
-  return number
 }
 
 extension TrainingRun {

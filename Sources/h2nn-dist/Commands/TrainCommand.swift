@@ -1,4 +1,5 @@
 import BlockKernels
+import Checkpoints
 import Datasets
 import Foundation
 import MessagePassing
