@@ -64,6 +64,8 @@ let package = Package(
     module(
       "SparseMatrices", ["ParallelHDF5", "MessagePassing", "BlockKernels", "SpecialFunctions"]),
     module(
+      "Preconditioners", ["SparseMatrices", "KrylovMethods", "BlockKernels", "MessagePassing"]),
+    module(
       "Checkpoints",
       [
         "NetworkExecution", "OperatorNetworks", "BlockSparse", "BlockKernels", "ParallelHDF5",
@@ -90,8 +92,8 @@ let package = Package(
       dependencies: [
         "Training", "Checkpoints", "Regressions", "Datasets", "NetworkExecution",
         "OperatorNetworks",
-        "OperatorProblems", "Factorization", "SparseMatrices", "KrylovMethods", "BlockSparse",
-        "BlockKernels", "ClusterTrees",
+        "OperatorProblems", "Factorization", "Preconditioners", "SparseMatrices",
+        "KrylovMethods", "BlockSparse", "BlockKernels", "ClusterTrees",
         "ParallelHDF5", "MessagePassing",
       ],
       swiftSettings: settings),
@@ -117,7 +119,9 @@ let package = Package(
       path: "Tests/NetworkChecks", swiftSettings: settings),
     .executableTarget(
       name: "KrylovChecks",
-      dependencies: ["KrylovMethods", "BlockKernels", "MessagePassing"],
+      dependencies: [
+        "Preconditioners", "SparseMatrices", "KrylovMethods", "BlockKernels", "MessagePassing",
+      ],
       path: "Tests/KrylovChecks", swiftSettings: settings),
     tests("MessagePassingTests", ["DistributedChecks", "MessagePassing", "TestSupport"]),
     tests(
@@ -159,6 +163,12 @@ let package = Package(
       [
         "Factorization", "SparseMatrices", "OperatorNetworks", "BlockSparse", "BlockKernels",
         "ClusterTrees", "MessagePassing",
+      ]),
+    tests(
+      "PreconditionersTests",
+      [
+        "Preconditioners", "SparseMatrices", "KrylovMethods", "MessagePassing", "KrylovChecks",
+        "AllocationCounter", "TestSupport",
       ]),
     tests(
       "CheckpointsTests",

@@ -34,6 +34,13 @@ public struct DistributedMatrix {
 
   /// The number of entries in the rows of this rank.
   public var entryCount: Int { values.count }
+  /// The bytes of what this rank stores: its entries and the buffers of messages.
+  public var bytes: Int {
+    rowStarts.count * MemoryLayout<Int>.stride
+      + entryCount * (MemoryLayout<Int32>.stride + MemoryLayout<Double>.stride)
+      + (ownPlaces.count + interior.count + boundary.count) * MemoryLayout<Range<Int>>.stride
+      + (outgoing.count + incoming.count) * MemoryLayout<Double>.stride + halo.storedBytes
+  }
   /// The number of rows of this rank that need no message.
   public var interiorRowCount: Int { interior.reduce(0) { $0 + $1.count } }
 
@@ -99,7 +106,7 @@ public struct DistributedMatrix {
   }
 
   /// Stops the program if cuts are not those of some ranks.
-  private static func check(_ cuts: [Int], rank: Int, size: Int) {
+  package static func check(_ cuts: [Int], rank: Int, size: Int) {
     precondition(
       cuts.count == size + 1 && cuts[0] == 0 && zip(cuts, cuts.dropFirst()).allSatisfy { $0 <= $1 },
       "cuts \(cuts) for \(size) ranks")

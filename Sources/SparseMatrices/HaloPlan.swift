@@ -1,4 +1,4 @@
-import MessagePassing
+public import MessagePassing
 
 /// What one rank sends and receives before a product: rows of the factor that other ranks hold.
 ///
@@ -38,6 +38,11 @@ public struct HaloPlan: Sendable, Equatable {
     sends.reduce(0) { $0 + $1.rows.count } * vectors * MemoryLayout<Double>.stride
   }
 
+  /// The bytes of its numbers of rows.
+  package var storedBytes: Int {
+    sends.reduce(remoteColumns.count) { $0 + $1.rows.count } * MemoryLayout<Int32>.stride
+  }
+
   /// Plans the exchange of the ranks' parts of a vector.
   ///
   /// Collective. The corresponding MPI routine is `MPI_Alltoallv`.
@@ -46,8 +51,9 @@ public struct HaloPlan: Sendable, Equatable {
   ///   - remoteColumns: The columns that this rank needs from others, ascending.
   ///   - cuts: Where the rows of each rank begin, and the number of all rows.
   ///   - communicator: The ranks.
+  /// - Precondition: The columns exist, and none is a row of this rank; the cuts are those of the ranks.
   /// - Throws: `MPIError` if the library fails.
-  init(
+  public init(
     _ remoteColumns: [Int32], cuts: [Int], on communicator: borrowing Communicator
   ) throws(MPIError) {
     self.remoteColumns = remoteColumns

@@ -1,8 +1,8 @@
 import Foundation
-import MessagePassing
+package import MessagePassing
 
 /// What the memory of the machine can hold.
-enum Memory {
+package enum Memory {
   /// Throws unless a table of numbers fits the machine.
   ///
   /// - Parameters:
@@ -11,7 +11,7 @@ enum Memory {
   ///   - bytes: The bytes of a number.
   ///   - error: Makes the error from what is needed and what there is, in words.
   /// - Throws: `RunError` if it does not fit.
-  static func check(
+  package static func check(
     _ rows: Int, _ columns: Int, bytes: Int, _ error: (String) -> RunError
   ) throws(RunError) {
     let (count, overflows) = rows.multipliedReportingOverflow(by: columns)

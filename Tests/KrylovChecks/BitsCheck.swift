@@ -49,7 +49,7 @@ let bitsCheck = Check("bits") { ranks in
 }
 
 /// FNV-1a of the bits.
-private func digest(_ values: [Double]) -> String {
+func digest(_ values: [Double]) -> String {
   let bytes = values.flatMap { value in
     (0..<8).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
   }

@@ -4,7 +4,8 @@ import BlockKernels
 import Foundation
 import MessagePassing
 
-let checks = [bitsCheck] + solutionChecks + endingChecks
+let checks =
+  [bitsCheck] + solutionChecks + endingChecks + preconditionerChecks + preconditionedChecks
 
 // As the program does.
 Processor.flushSubnormals()
