@@ -12,7 +12,7 @@ def conjugate_gradients(matrix, b, precondition=lambda r: r, tolerance=1e-8, lim
     x, r = np.zeros_like(b), b.copy()
     bound = tolerance * np.linalg.norm(b)
     z = precondition(r)
-    p, rz = z, r @ z
+    p, rz = z.copy(), r @ z  # A preconditioner that does nothing returns r itself.
     for iteration in range(1, limit + 1):
         q = matrix @ p
         alpha = rz / (p @ q)
