@@ -289,7 +289,8 @@ def versions():
     if petsc := load_petsc():
         parts.append("PETSc " + ".".join(map(str, petsc.Sys.getVersion())))
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    return f"{processor}, one core; {', '.join(parts)}; commit {commit or 'unknown'}."
+    load = f"one of {os.cpu_count()} cores, with a load of {os.getloadavg()[0]:.1f} at the start"
+    return f"{processor}, {load}; {', '.join(parts)}; commit {commit or 'unknown'}."
 
 
 def ours(directory, key):
