@@ -289,8 +289,8 @@ def versions():
     if petsc := load_petsc():
         parts.append("PETSc " + ".".join(map(str, petsc.Sys.getVersion())))
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    load = f"one of {os.cpu_count()} cores, with a load of {os.getloadavg()[0]:.1f} at the start"
-    return f"{processor}, {load}; {', '.join(parts)}; commit {commit or 'unknown'}."
+    machine = f"one of {os.cpu_count()} cores, with a load of {os.getloadavg()[0]:.1f} at the start"
+    return f"{processor}, {machine}; {', '.join(parts)}; commit {commit or 'unknown'}."
 
 
 def ours(directory, key):
@@ -340,9 +340,9 @@ def table(arguments, write):
     write("")
     write(versions())
     write("")
-    write("Iterations to a relative residual of 1e-8 with one standard normal right-hand side: conjugate gradients (cg), or")
-    write("GMRES without restarts and preconditioned from the right. The residual is the true one at the end. Seconds are")
-    write(f"medians of {arguments.rounds} rounds. Numbers: bytes of the preconditioner over 8, for each unknown.")
+    write("Iterations to a relative residual of 1e-8 with one standard normal right-hand side: conjugate gradients (cg),")
+    write("or GMRES without restarts and preconditioned from the right. The residual is the true one at the end. Seconds")
+    write(f"are medians of {arguments.rounds} rounds. Numbers: bytes of the preconditioner over 8, for each unknown.")
     write("ICC of a matrix of which all entries are stored is complete.")
     if directory:
         write("Set-up of h2nn-dist is the whole of `factor`, with its training, and what `solve` prepares.")
