@@ -38,6 +38,10 @@ long as that is below 1, it bounds the relative error, nearly; above, no digit n
 b = A x, in double precision, and so is LAPACK beside them; the paper's LAPACK is in single precision. The paper's
 parameters are counted from its program."""
 
+COLUMNS = """\
+n = 256; leaves of 32 unknowns in one dimension, with the paper's bridges and blocks of full size, of 4 × 4 in two.
+Iterations: of conjugate gradients or GMRES with the factors, to 1e-8. –: not in the paper's text, or not reached."""
+
 
 def paper_matrix(name, points):
     """Returns a matrix as the paper's program makes it."""
@@ -124,9 +128,7 @@ def table(data, directory, title, write):
         write("")
     write(WHY)
     write("")
-    write("n = 256; leaves of 32 unknowns in one dimension, with the paper's bridges and blocks of full size, of 4 × 4 in")
-    write("two. Iterations: of conjugate gradients or GMRES with the factors, to 1e-8. –: not in the paper's text, or not")
-    write("reached.")
+    write(COLUMNS)
     for operator in data["operators"]:
         matrix = matrices.dense(checked_matrix(operator["matrix"], operator["points"]))
         singular = np.linalg.svd(matrix, compute_uv=False)

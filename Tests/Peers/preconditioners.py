@@ -52,6 +52,11 @@ TOLERANCE = 1e-8
 # SuperLU is at its best here with symmetric orders and pivots on the diagonal.
 SYMMETRIC = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
 
+COLUMNS = """\
+Iterations to a relative residual of 1e-8 with one standard normal right-hand side: conjugate gradients (cg),
+or GMRES without restarts and preconditioned from the right. The residual is the true one at the end. Seconds
+are medians of {rounds} rounds. Numbers: bytes of the preconditioner over 8, for each unknown."""
+
 
 def right_hand_side(name, points):
     return np.random.default_rng(0).standard_normal(math.prod(matrices.shape_of(points)))
@@ -340,9 +345,7 @@ def table(arguments, write):
     write("")
     write(versions())
     write("")
-    write("Iterations to a relative residual of 1e-8 with one standard normal right-hand side: conjugate gradients (cg),")
-    write("or GMRES without restarts and preconditioned from the right. The residual is the true one at the end. Seconds")
-    write(f"are medians of {arguments.rounds} rounds. Numbers: bytes of the preconditioner over 8, for each unknown.")
+    write(COLUMNS.format(rounds=arguments.rounds))
     write("ICC of a matrix of which all entries are stored is complete.")
     if directory:
         write("Set-up of h2nn-dist is the whole of `factor`, with its training, and what `solve` prepares.")
