@@ -51,6 +51,7 @@ public enum BridgePattern: String, CaseIterable, Sendable, Codable {
   ///   - isNear: Whether it is the near field, whose diagonal is a part of its own.
   /// - Returns: The pattern; nil if it has no entries.
   /// - Precondition: This pattern is none of a factor.
+  /// - Throws: `ClusterTreeError` if the tree is not uniform.
   func pattern(
     _ tree: ClusterTree, level: Int, _ options: NetworkOptions, isNear: Bool
   ) throws(ClusterTreeError) -> BlockPattern? {
