@@ -150,6 +150,42 @@ extension BlockPattern {
       slots: band.offsetIndices, groups: [Int32](repeating: 0, count: rows), slotCounts: [window])
   }
 
+  /// Creates the pattern of some entries of a band, each source once for a target.
+  ///
+  /// An offset that no row has gets no block.
+  ///
+  /// - Parameters:
+  ///   - band: The window of each box.
+  ///   - sharing: Own blocks, or one block for each offset.
+  ///   - isKept: Whether an entry is kept; it is told the number of its offset in the window.
+  /// - Returns: The pattern.
+  public static func band(
+    _ band: Band, sharing: Sharing,
+    keeping isKept: (_ target: Int, _ source: Int, _ offset: Int32) -> Bool
+  ) -> BlockPattern {
+    var (starts, sources, offsets): ([Int], [Int32], [Int32]) = ([0], [], [])
+    for target in 0..<band.targetCount {
+      for entry in band.offsets[target]..<band.offsets[target + 1] {
+        let (source, offset) = (band.sources[entry], band.offsetIndices[entry])
+        guard isKept(target, Int(source), offset), !sources[starts[target]...].contains(source)
+        else { continue }
+        sources.append(source)
+        offsets.append(offset)
+      }
+      starts.append(sources.count)
+    }
+    let rows = band.targetCount
+    if sharing == .own {
+      return BlockPattern(ownWeights: rows, rowStarts: starts, sources: sources)
+    }
+    var slots = [Int32](repeating: -1, count: band.windowCount)
+    let used = Set(offsets).sorted()
+    for (slot, offset) in used.enumerated() { slots[Int(offset)] = Int32(slot) }
+    return BlockPattern(
+      sourceCount: rows, rowStarts: starts, sources: sources, slots: offsets.map { slots[Int($0)] },
+      groups: [Int32](repeating: 0, count: rows), slotCounts: [used.count])
+  }
+
   /// Leaves out the entries whose target or source has no channels.
   ///
   /// - Parameters:

@@ -15,6 +15,8 @@ struct CheckpointLayoutTests {
     "mnn-h", "mnn-h --sharing mix --transfer-layers 2 --boundary periodic",
     "mnn-h2 --transfer-activation tanh", "mnn-h2 --sharing offset --transfer-layers 3",
     "h2nn --block-width 3 --block-activation tanh --transfer-layers 2",
+    "gfmm", "gfmm --bridges strictly-lower", "gfmm --sharing offset --boundary periodic",
+    "gfmm --bridges weak --coarse-channels 4",
     "conv --leaf 3", "conv --leaf 3 --boundary periodic", "dense --width 13 --activation tanh",
   ]
 
@@ -84,6 +86,7 @@ struct CheckpointLayoutTests {
     arguments: [
       "h2nn --leaf 2", "mnn-h2 --leaf 2 --sharing mix", "conv --leaf 1 --boundary periodic",
       "mnn-h --leaf 2 --sharing offset --boundary periodic", "dense --width 7",
+      "gfmm --leaf 2 --bridges strong", "gfmm --leaf 2 --bridges pentadiagonal --sharing offset",
     ])
   func plane(network: String) throws {
     try compare(Fields(samples: 60, grid: [8, 8]), network, precision: "double")

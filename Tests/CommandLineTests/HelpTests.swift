@@ -10,7 +10,7 @@ struct HelpTests {
   static let layout = "input-name output-name samples-last"
   static let planning = "grid replicate-below wave scaling machine"
   static let network = """
-    model sharing channels coarse-channels skeleton tolerance rank-limit layers leaf levels admissibility boundary \
+    model sharing bridges channels coarse-channels skeleton tolerance rank-limit layers leaf levels admissibility boundary \
     linear-path activation block-activation block-width transfer-layers transfer-activation width
     """
   static let training = """
@@ -67,6 +67,17 @@ struct HelpTests {
       #expect(listed.sorted() == known.sorted())
       #expect(launch.output.contains("Usage: h2nn-dist \(verb)"))
     }
+  }
+
+  @Test("the patterns of bridges are named, with the one that is taken")
+  func bridges() throws {
+    let help = try program(["inspect", "--help"], environment: Self.withoutMPI).output
+    let start = try #require(help.range(of: "  --bridges "))
+    let text = help[start.lowerBound...].split(separator: "\n  --")[0]
+    for name in ["weak", "strong", "blog", "strictly-upper", "lower-bidiagonal", "pentadiagonal"] {
+      #expect(text.contains(name), "\(name)")
+    }
+    #expect(text.contains("(tridiagonal)") || text.contains("default: tridiagonal"), "\(text)")
   }
 
   @Test("the options of a problem stand together, with the points it has by default")

@@ -22,6 +22,12 @@ struct InspectTests {
       ),
       // In two dimensions, where with mix only transfers have own weights.
       ("--points 80x80 --model mnn-h2 --sharing mix --layers 5", 160_656, 160_656),
+      // Triangular factors of 256 unknowns, leaves of 32, r = 8.
+      ("--points 256 --model gfmm --leaf 32 --channels 8 --bridges weak", 14272, 14272),
+      ("--points 256 --model gfmm --leaf 32 --channels 8 --bridges strong", 21248, 21248),
+      ("--points 256 --model gfmm --leaf 32 --channels 8 --bridges blog", 21248, 21248),
+      // 3 d − 2 blocks of 8, 4 and 2 boxes, 20 of transfers down and as many up.
+      ("--points 32 --model gfmm --leaf 4 --channels 4", 16 * (22 + 10 + 4 + 40), 1216),
       // K = 3 layers of 40 · 40 + 40, and with a hidden width of 7.
       ("--points 40 --model dense", 4920, 4920),
       ("--points 40 --model dense --width 7", 40 * 7 + 7 + 49 + 7 + 7 * 40 + 40, 663),
@@ -40,7 +46,7 @@ struct InspectTests {
     "layers sum up to the network",
     arguments: [
       "--model h2nn", "--model mnn-h2 --channels 4", "--model mnn-h2 --linear-path",
-      "--model mnn-h", "--model h2nn --block-width 3 --transfer-layers 2",
+      "--model mnn-h", "--model gfmm", "--model h2nn --block-width 3 --transfer-layers 2",
     ])
   func layers(words: String) throws {
     let summary = try inspect("--points 80 \(words)")

@@ -51,6 +51,10 @@ struct GridCase: Sendable, CustomTestStringConvertible {
     GridCase("mnn-h", "--model mnn-h --sharing offset --boundary periodic", [(1, 3), (2, 2)]),
     GridCase("mnn-h square", "--model mnn-h --leaf 2 --replicate-below 0", [(1, 3)], square),
     GridCase("h2nn of networks", "--block-width 4 --transfer-layers 2", [(1, 3), (2, 2)]),
+    GridCase("gfmm", "--model gfmm --bridges strictly-lower", [(1, 3), (2, 2)]),
+    GridCase(
+      "gfmm by offset", "--model gfmm --sharing offset --boundary periodic --replicate-below 0",
+      [(1, 5)]),
     GridCase("conv", "--model conv --leaf 2 --output-shift mean --input-scale deviation", [(1, 3)]),
   ]
 }

@@ -106,6 +106,18 @@ struct UsageTests {
     Refusal(
       "inspect --points 40 --model mnn-h --transfer-activation relu", "--transfer-activation",
       "--transfer-layers"),
+    Refusal(
+      "inspect --points 16x16 --model gfmm --bridges blog", "--bridges blog", "strictly-lower"),
+    Refusal("inspect --points 40 --model gfmm --leaf 5", "--channels 6", "leaves of 5", "--leaf"),
+    Refusal("inspect --points 40 --model gfmm --activation relu", "--activation", "linear"),
+    Refusal("inspect --points 40 --model gfmm --activation elu", "--activation elu", "linear"),
+    Refusal("inspect --points 40 --model gfmm --bridges tri", "--bridges tri", "tridiagonal"),
+    Refusal(
+      "inspect --points 64 --model gfmm --bridges strictly-lower --boundary periodic",
+      "--bridges strictly-lower", "--boundary"),
+    Refusal(
+      "inspect --points 16x16 --model gfmm --bridges upper-bidiagonal --sharing offset",
+      "--bridges upper-bidiagonal", "--sharing own"),
   ]
 
   @Test("unknown words are refused with the nearest known one", arguments: unknownWords)

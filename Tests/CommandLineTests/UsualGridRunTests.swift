@@ -49,6 +49,7 @@ struct UsualGridRunTests {
       ([40], [], "leaf 5", ["--leaf", "5"]), ([64], [], "leaf 4", ["--leaf", "4"]),
       ([37], [], "levels 3, leaves of 4…5 points", ["--levels", "3"]),
       ([12, 20], ["--model", "mnn-h2"], "levels 2, leaves of 3 x 5 points", ["--levels", "2"]),
+      ([100], ["--model", "gfmm"], "levels 4, leaves of 6…7 points", ["--levels", "4"]),
       (
         [20, 20], ["--model", "mnn-h2", "--sharing", "mix"], "leaf 5", ["--leaf", "5"]
       ),

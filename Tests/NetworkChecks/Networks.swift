@@ -27,7 +27,8 @@ enum Networks {
       "two readers",
       "h2nn skeleton",
       "h2nn skeleton two clouds", "h2nn 101", "h2nn 13x18", "mnn-h2 101",
-      "mnn-h2 13x18 zero", "mnn-h 13x18",
+      "mnn-h2 13x18 zero", "mnn-h 13x18", "gfmm", "gfmm weak", "gfmm zero strictly-lower",
+      "gfmm offset", "gfmm 2D strong", "gfmm 2D strictly-upper", "gfmm 2D offset",
     ] + SliceNetworks.names
 
   /// Makes points in the unit square.
@@ -102,6 +103,16 @@ enum Networks {
       (options.leaf, options.skeleton, options.tolerance) = (3, .logarithm, 1e-2)
       return try Network.build(
         options, sources: try cloud(70, seed: 12), receivers: try cloud(90, seed: 13))
+    case _ where name.hasPrefix("gfmm"):
+      options.model = .gfmm
+      if let bridges = name.split(separator: " ").compactMap({ BridgePattern(rawValue: "\($0)") })
+        .first
+      {
+        (options.bridges, options.boundary) = (bridges, .zero)
+      }
+      guard name.contains("2D") else { return try Network.build(options, sources: .grid([96])) }
+      options.leaf = 2
+      return try Network.build(options, sources: .grid([16, 16]))
     case _ where name.hasPrefix("mnn-h2"): options.model = .mnnH2
     case _ where name.hasPrefix("mnn-h"): options.model = .mnnH
     case "conv": options.model = .conv

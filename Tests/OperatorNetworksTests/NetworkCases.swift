@@ -29,12 +29,12 @@ struct NetworkCase: Sendable, CustomTestStringConvertible {
   /// Builds the network, with another function if one is given.
   func network(_ activation: Activation? = nil) throws -> Network {
     var options = options
-    if let activation { options.activation = activation }
+    if let activation, options.model != .gfmm { options.activation = activation }
     return try Network.build(options, sources: sources, receivers: receivers)
   }
 
   static let all =
-    h2nn + skeletons + mnnH2 + mnnH + unequal + coarse + blocks + transfers + plain
+    h2nn + skeletons + mnnH2 + mnnH + unequal + coarse + blocks + transfers + gfmm + plain
 
   static let h2nn: [NetworkCase] = [
     NetworkCase("h2nn 40", .h2nn, .grid([40])),
@@ -175,6 +175,26 @@ struct NetworkCase: Sendable, CustomTestStringConvertible {
       ($0.leaf, $0.sharing, $0.transferLayers) = (2, .offset, 2)
     },
     NetworkCase("mnn-h 40 three-layer transfers", .mnnH, .grid([40])) { $0.transferLayers = 3 },
+  ]
+
+  /// Linear networks without biases.
+  static let gfmm: [NetworkCase] = [
+    NetworkCase("gfmm 40", .gfmm, .grid([40])),
+    NetworkCase("gfmm 37 weak", .gfmm, .grid([37])) {
+      ($0.bridges, $0.coarseChannels) = (.weak, [4, 2])
+    },
+    NetworkCase("gfmm 32 circulant", .gfmm, .grid([32])) {
+      ($0.sharing, $0.boundary, $0.bridges) = (.offset, .periodic, .pentadiagonal)
+    },
+    NetworkCase("gfmm 8x8 upper", .gfmm, .grid([8, 8])) {
+      ($0.leaf, $0.bridges) = (2, .strictlyUpper)
+    },
+    NetworkCase("gfmm 16x16 by offset", .gfmm, .grid([16, 16])) {
+      ($0.leaf, $0.sharing) = (2, .offset)
+    },
+    NetworkCase("gfmm near field only", .gfmm, .grid([8])) {
+      ($0.leaf, $0.bridges) = (4, .lowerBidiagonal)
+    },
   ]
 
   static let plain: [NetworkCase] =

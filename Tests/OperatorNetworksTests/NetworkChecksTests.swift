@@ -26,7 +26,7 @@ struct NetworkChecksTests {
   func idle(ranks: Int) throws {
     let networks =
       "h2nn two clouds,h2nn block function,mnn-h2,mnn-h2 offset,mnn-h2 mix,dense,mnn-h offset,"
-      + "h2nn block networks,mnn-h2 mix transfer function"
+      + "h2nn block networks,mnn-h2 mix transfer function,gfmm zero strictly-lower,gfmm offset"
     try check("bits", networks, ranks: ranks, replicated: ["0", "default"])
   }
 

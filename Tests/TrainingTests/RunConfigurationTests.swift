@@ -57,6 +57,7 @@ struct RunConfigurationTests {
   private func full() -> RunConfiguration {
     var configuration = changed()
     configuration.network.coarseChannels = [7, 8]
+    configuration.network.bridges = .pentadiagonal
     configuration.network.skeleton = .logarithm
     configuration.network.tolerance = 1e-5
     configuration.network.rankLimit = 9
@@ -73,7 +74,8 @@ struct RunConfigurationTests {
 
   /// Settings that are nil where they are missing.
   static let optional: Set<String> = [
-    "coarseChannels", "skeleton", "tolerance", "rankLimit", "leaf", "levels", "blockWidth",
+    "bridges", "coarseChannels", "skeleton", "tolerance", "rankLimit", "leaf", "levels",
+    "blockWidth",
     "transferLayers", "transferActivation", "width", "learningRate", "warmup", "initialize",
   ]
 

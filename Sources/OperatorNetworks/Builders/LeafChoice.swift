@@ -11,7 +11,8 @@ import Foundation
 /// - Else, on grids with many more points in one dimension than in another, the leaf with closest to 6 points in
 ///   the geometric mean, of equal ones the larger.
 ///
-/// Where weights are shared by offset leaves must be equal, so only divisors of the grid are looked at.
+/// Where weights are shared by offset leaves must be equal, so only divisors of the grid are looked at. The bases of
+/// `gfmm` have no more vectors than a leaf has points, so only leaves with r of them or more are.
 struct LeafChoice {
   /// The papers' points of a leaf in each dimension.
   static let usualLeaf = 5
@@ -24,7 +25,11 @@ struct LeafChoice {
   let options: NetworkOptions
 
   /// The fewest levels of a tree of the model.
-  private var fewestLevels: Int { options.model == .h2nn ? 0 : 2 }
+  private var fewestLevels: Int { options.model == .h2nn || options.model == .gfmm ? 0 : 2 }
+  /// The fewest points of a leaf.
+  private var fewestPoints: Int { options.model == .gfmm ? options.channels : 1 }
+  /// The most points of a leaf in a dimension.
+  private var mostPoints: Int { max(Self.mostPoints, 2 * fewestPoints) }
 
   /// Chooses.
   ///
@@ -38,7 +43,15 @@ struct LeafChoice {
           + "2 it needs \(2 << fewestLevels) in each dimension; use h2nn or dense\(hint)")
     }
     let deepest = Int.bitWidth - 1 - least.leadingZeroBitCount
-    let candidates = (fewestLevels...deepest).filter { level in
+    let large = (fewestLevels...deepest).filter { level in
+      shape.reduce(1) { $0 * ($1 >> level) } >= fewestPoints
+    }
+    guard !large.isEmpty else {
+      throw NetworkError(
+        "`channels` \(options.channels): a grid of \(name) points has no leaf with as many points; use fewer"
+      )
+    }
+    let candidates = large.filter { level in
       !options.needsEqualLeaves || shape.allSatisfy { $0.isMultiple(of: 1 << level) }
     }
     let fitting = candidates.filter { level in
@@ -53,7 +66,7 @@ struct LeafChoice {
     }
     guard let best else { throw unequal() }
     let most = shape.map { ($0 + (1 << best) - 1) >> best }.max() ?? 1
-    guard most <= Self.mostPoints else {
+    guard most <= mostPoints else {
       if options.needsEqualLeaves { throw unequal() }
       throw NetworkError(
         "a grid of \(name) points has no leaves that are small in each dimension: on level \(best) they have "
@@ -83,7 +96,7 @@ struct LeafChoice {
       : ", or give `leaf` or `levels` that divide the grid (leaves of \(sides) points on level \(levels))"
     return NetworkError(
       "`sharing` \(options.sharing.rawValue) needs equal leaves, and a grid of \(name) points has none of at most "
-        + "\(Self.mostPoints) points in each dimension: use `sharing` own\(byHand)\(hint)")
+        + "\(mostPoints) points in each dimension: use `sharing` own\(byHand)\(hint)")
   }
 
   private var name: String { shape.map { "\($0)" }.joined(separator: "x") }
@@ -102,7 +115,7 @@ extension NetworkOptions {
   /// in a leaf of 6 than in one of 5, so that weights would no longer be shared by distance, which is what sharing
   /// is for; and its rows and columns at the last point would be trained by some of the leaves only.
   var needsEqualLeaves: Bool {
-    (model == .mnnH2 || model == .mnnH) && sharing != .own
+    (model == .mnnH2 || model == .mnnH || model == .gfmm) && sharing != .own
   }
 
   /// Returns the options with the leaf or the levels that are taken for given points, if neither is given.

@@ -10,13 +10,15 @@ public enum Model: String, CaseIterable, Sendable, Codable {
   case mnnH2 = "mnn-h2"
   /// The multiscale network on hierarchical matrices of Fan et al. 2018, without nested bases.
   case mnnH = "mnn-h"
+  /// A linear map with the structure of the fast multipole method (GFMM block).
+  case gfmm
   /// Plain convolutions over the points.
   case conv
   /// Fully connected layers.
   case dense
 }
 
-/// How the layers of MNN-H² and MNN-H share weights.
+/// How the layers of MNN-H², MNN-H and GFMM share weights.
 public enum NetworkSharing: String, CaseIterable, Sendable, Codable {
   /// Own blocks everywhere (the papers' LC).
   case own
@@ -38,8 +40,10 @@ public enum Boundary: String, CaseIterable, Sendable, Codable {
 public struct NetworkOptions: Sendable, Equatable, Codable {
   /// Which network.
   public var model = Model.h2nn
-  /// How MNN-H² and MNN-H share weights.
+  /// How MNN-H², MNN-H and GFMM share weights.
   public var sharing = NetworkSharing.own
+  /// Which boxes see each other in `gfmm`; ``BridgePattern/usual`` if nil.
+  public var bridges: BridgePattern?
   /// r: the channels of a box, or of a point for `conv`.
   public var channels = 6
   /// The channels of the boxes above the leaves, level by level upwards, the last number for all further levels; r
@@ -59,7 +63,7 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
   public var levels: Int?
   /// ϱ: boxes are far if their centres are more than ϱ sides apart.
   public var admissibility = 1.9
-  /// What lies beyond the ends of the grid, for `mnn-h2`, `mnn-h` and `conv`.
+  /// What lies beyond the ends of the grid, for `mnn-h2`, `mnn-h`, `gfmm` and `conv`.
   public var boundary = Boundary.zero
   /// Whether a layer without activation stands beside each bridge and the near field.
   public var linearPath = false
@@ -83,7 +87,7 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
   /// Whether the network does the same at each box: weights by offset, and no ends.
   public var isTheSameEverywhere: Bool {
     switch model {
-    case .mnnH2, .mnnH: sharing == .offset && boundary == .periodic
+    case .mnnH2, .mnnH, .gfmm: sharing == .offset && boundary == .periodic
     case .conv: boundary == .periodic
     case .h2nn, .dense: false
     }
@@ -133,6 +137,7 @@ extension Network {
       throw NetworkError("`\(name)` \(value): at least 1 is needed")
     }
     try options.checkParts()
+    try options.checkLinear()
     try options.checkSkeleton()
     let options = try options.settled(sources: sources, receivers: receivers)
     do {
@@ -141,6 +146,7 @@ extension Network {
         return try h2nn(options, sources: sources, receivers: receivers, skeleton: skeleton)
       case .mnnH2: return try mnnH2(options, points: try common(options, sources, receivers))
       case .mnnH: return try mnnH(options, points: try common(options, sources, receivers))
+      case .gfmm: return try gfmm(options, points: try common(options, sources, receivers))
       case .conv: return try convolution(options, points: try common(options, sources, receivers))
       case .dense: return dense(options, sources: sources, receivers: receivers ?? sources)
       }
@@ -195,15 +201,18 @@ extension NetworkOptions {
   /// They are no errors: runs that exist can be continued.
   public var unused: [String] {
     let standard = NetworkOptions()
-    let onTrees: [Model] = [.h2nn, .mnnH2, .mnnH]
+    let withLayers: [Model] = [.h2nn, .mnnH2, .mnnH]
+    let onTrees = withLayers + [.gfmm]
     let settings: [(name: String, isGiven: Bool, models: [Model])] = [
-      ("sharing", sharing != standard.sharing, [.mnnH2, .mnnH]),
+      ("sharing", sharing != standard.sharing, [.mnnH2, .mnnH, .gfmm]),
+      ("bridges", bridges != nil, [.gfmm]),
       ("channels", channels != standard.channels, onTrees + [.conv]),
       ("leaf", leaf != nil, onTrees + [.conv]), ("levels", levels != nil, onTrees),
       ("admissibility", admissibility != standard.admissibility, [.h2nn]),
-      ("boundary", boundary != standard.boundary, [.mnnH2, .mnnH, .conv]),
-      ("linearPath", linearPath, onTrees),
-      ("blockActivation", blockActivation != standard.blockActivation, onTrees),
+      ("layers", layers != standard.layers, withLayers + [.conv, .dense]),
+      ("boundary", boundary != standard.boundary, [.mnnH2, .mnnH, .gfmm, .conv]),
+      ("linearPath", linearPath, withLayers),
+      ("blockActivation", blockActivation != standard.blockActivation, withLayers),
       ("width", width != nil, [.dense]),
     ]
     return settings.filter { $0.isGiven && !$0.models.contains(model) }.map(\.name)

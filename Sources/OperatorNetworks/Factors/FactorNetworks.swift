@@ -35,7 +35,7 @@ public struct FactorNetworks: Sendable {
   ) {
     self.structure = structure
     self.prefix = prefix
-    forward = structure.forwardNetwork(prefix, network)
+    forward = structure.forwardNetwork(named: prefix, behind: network)
     transposed = structure.transposedNetwork(prefix, of: forward)
   }
 }
@@ -44,61 +44,15 @@ extension FactorStructure {
   /// The unknowns of the leaves.
   public var leafLayout: BoxLayout { HierarchicalWiring.leafLayout(tree) }
 
-  private func layout(_ level: Int) -> BoxLayout {
-    BoxLayout(boxes: tree.boxCount(level: level), channels: channels[level])
-  }
-
-  private func pattern(_ lists: BoxLists) -> BlockPattern {
-    BlockPattern(
-      ownWeights: lists.targetCount, rowStarts: lists.offsets, sources: lists.indices)
-  }
-
   /// Builds y = L x with parameters of its own.
-  fileprivate func forwardNetwork(_ prefix: String, _ network: Network?) -> Network {
-    let (leaves, unknowns) = (tree.levels, leafLayout)
-    let places = HierarchicalWiring.places(tree)
-    var builder =
-      network.map { NetworkBuilder(input: unknowns, sharing: $0) }
-      ?? NetworkBuilder(input: unknowns)
-    let diagonal = BlockPattern.diagonal(unknowns.boxCount, sharing: .own)
-    var sum = builder.add(
-      "\(prefix)diagonal", from: 0, to: unknowns, pattern: diagonal, hasBias: false)
-    if near.entryCount > 0 {
-      sum = builder.add(
-        "\(prefix)near", from: 0, to: unknowns, pattern: pattern(near), adding: sum, hasBias: false)
+  func forwardNetwork(named prefix: String = "", behind network: Network? = nil) -> Network {
+    func pattern(_ lists: BoxLists) -> BlockPattern? {
+      lists.entryCount > 0 ? .lists(lists, sourceCount: lists.targetCount) : nil
     }
-    guard let coarsest else {
-      return builder.finish(output: sum, inputOrder: tree.order, outputOrder: tree.order)
-    }
-    // Up: the coefficients Vᵀ x of all boxes.
-    var up = [Int](repeating: 0, count: leaves + 1)
-    up[leaves] = builder.add(
-      "\(prefix)restriction.leaf", from: 0, to: layout(leaves), pattern: diagonal, hasBias: false)
-    for level in stride(from: leaves - 1, through: coarsest, by: -1) {
-      up[level] = builder.add(
-        "\(prefix)restriction.\(level)", from: up[level + 1], to: layout(level),
-        pattern: .childrenToParents(tree, level: level, sharing: .own), places: places[level],
-        hasBias: false)
-    }
-    // Across and down: the sums S Vᵀ x, gathered on the way to the leaves.
-    var down: Int?
-    for level in coarsest...leaves {
-      down = down.map { parent in
-        builder.add(
-          "\(prefix)interpolation.\(level - 1)", from: parent, to: layout(level),
-          pattern: .parentsToChildren(tree, level: level - 1, sharing: .own),
-          places: places[level], hasBias: false)
-      }
-      guard far[level].entryCount > 0 else { continue }
-      down = builder.add(
-        "\(prefix)bridge.\(level)", from: up[level], to: layout(level),
-        pattern: pattern(far[level]),
-        adding: down, places: places[level], hasBias: false)
-    }
-    sum = builder.add(
-      "\(prefix)interpolation.leaf", from: down ?? 0, to: unknowns, pattern: diagonal, adding: sum,
-      hasBias: false)
-    return builder.finish(output: sum, inputOrder: tree.order, outputOrder: tree.order)
+    return LinearHierarchy(
+      tree: tree, channels: channels, coarsest: coarsest, sharing: .own, near: pattern(near),
+      bridge: { pattern(far[$0]) }
+    ).network(named: prefix, behind: network)
   }
 
   /// Builds y = Lᵀ x on the parameters of y = L x.

@@ -58,13 +58,7 @@ public struct FactorStructure: Sendable {
     }
     let ranks =
       channels.count == 1 ? [Int](repeating: channels[0], count: tree.levels + 1) : channels
-    let leaves = tree.boxCount(level: tree.levels)
-    let least = (0..<leaves).map { tree.pointRange(level: tree.levels, box: $0).count }.min() ?? 0
-    guard ranks[tree.levels] <= least else {
-      throw NetworkError(
-        "`channels` \(ranks[tree.levels]): leaves of \(least) unknowns have no more than \(least) basis vectors; "
-          + "use a larger `leaf`")
-    }
+    try LinearHierarchy.check(channels: ranks, tree)
     self.tree = tree
     self.pattern = pattern
     (near, far) = try Self.lists(tree, pattern)

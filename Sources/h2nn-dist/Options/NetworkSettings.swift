@@ -13,9 +13,13 @@ extension Setting<NetworkOptions> {
 
   /// The options of a network.
   static let network: [Setting] = [
-    .choice("model", "NAME", "h2nn, mnn-h2, mnn-h, conv or dense", \.model),
+    .choice("model", "NAME", "h2nn, mnn-h2, mnn-h, gfmm, conv or dense", \.model),
     .choice(
-      "sharing", "NAME", "mnn-h2, mnn-h: own (LC), offset (CNN) or mix weights", \.sharing),
+      "sharing", "NAME", "mnn-h2, mnn-h, gfmm: own (LC), offset (CNN) or mix weights", \.sharing),
+    .choice(
+      "bridges", "NAME",
+      "gfmm: \(BridgePattern.allCases.map(\.rawValue).joined(separator: ", "))", \.bridges,
+      standard: BridgePattern.usual.rawValue),
     .integer(
       "channels", "r", "channels of a box, or of a point for conv", \.channels,
       atMost: mostChannels),
@@ -48,7 +52,7 @@ extension Setting<NetworkOptions> {
     .real(
       "admissibility", "ϱ", "h2nn: boxes further apart than ϱ sides are far", \.admissibility,
       0...1e6),
-    .choice("boundary", "NAME", "mnn-h2, mnn-h, conv: zero or periodic", \.boundary),
+    .choice("boundary", "NAME", "mnn-h2, mnn-h, gfmm, conv: zero or periodic", \.boundary),
     .flag(
       "linear-path", "a linear layer beside each bridge and the near field", \.linearPath),
     .choice("activation", "NAME", "relu, tanh, sigmoid, elu or identity", \.activation),
@@ -81,6 +85,10 @@ extension Arguments {
   ) throws(RunError) -> NetworkOptions {
     var options = standard
     try read(Setting<NetworkOptions>.network, into: &options)
+    // The default is no function that was asked for.
+    if options.model == .gfmm, let name = text("activation"), options.activation != .identity {
+      throw .usage("--activation \(name) with --model gfmm: it is linear; leave it out")
+    }
     return options
   }
 

@@ -43,16 +43,19 @@ struct RunReport {
     var parts = ["\(facts.parameters) parameters"]
     switch network.model {
     case .mnnH2, .mnnH: parts.append("\(network.sharing.rawValue) weights")
+    case .gfmm:
+      let bridges = network.bridges ?? .usual
+      parts.append("\(bridges.rawValue) bridges, \(network.sharing.rawValue) weights")
     case .h2nn, .conv, .dense: break
     }
-    parts.append(network.activation.rawValue)
+    if network.model != .gfmm { parts.append(network.activation.rawValue) }
     if network.model != .dense {
       parts.append(
         network.skeleton.map { "channels by the skeleton \($0.rawValue)" }
           ?? "\(network.channels) channels")
       parts += [facts.leaves].compactMap { $0 }
     }
-    parts.append("\(network.layers) layers")
+    if network.model != .gfmm { parts.append("\(network.layers) layers") }
     return "\(network.model.rawValue): " + parts.joined(separator: ", ")
   }
 
