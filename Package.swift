@@ -75,8 +75,8 @@ let package = Package(
     module(
       "Factorization",
       [
-        "SparseMatrices", "NetworkExecution", "OperatorNetworks", "BlockSparse", "BlockKernels",
-        "ClusterTrees", "MessagePassing",
+        "SparseMatrices", "KrylovMethods", "NetworkExecution", "OperatorNetworks", "BlockSparse",
+        "BlockKernels", "ClusterTrees", "MessagePassing",
       ]),
     module(
       "Training",
@@ -123,6 +123,13 @@ let package = Package(
         "Preconditioners", "SparseMatrices", "KrylovMethods", "BlockKernels", "MessagePassing",
       ],
       path: "Tests/KrylovChecks", swiftSettings: settings),
+    .executableTarget(
+      name: "FactorChecks",
+      dependencies: [
+        "Factorization", "KrylovMethods", "NetworkExecution", "OperatorNetworks", "BlockSparse",
+        "BlockKernels", "ClusterTrees", "MessagePassing",
+      ],
+      path: "Tests/FactorChecks", swiftSettings: settings),
     tests("MessagePassingTests", ["DistributedChecks", "MessagePassing", "TestSupport"]),
     tests(
       "ParallelHDF5Tests", ["ParallelHDF5", "MessagePassing", "DistributedChecks", "TestSupport"]),
@@ -161,8 +168,8 @@ let package = Package(
     tests(
       "FactorizationTests",
       [
-        "Factorization", "SparseMatrices", "OperatorNetworks", "BlockSparse", "BlockKernels",
-        "ClusterTrees", "MessagePassing",
+        "Factorization", "FactorChecks", "SparseMatrices", "OperatorNetworks", "BlockSparse",
+        "BlockKernels", "ClusterTrees", "MessagePassing", "AllocationCounter", "TestSupport",
       ]),
     tests(
       "PreconditionersTests",

@@ -1,5 +1,6 @@
 public import BlockKernels
 import ClusterTrees
+public import MessagePassing
 import OperatorNetworks
 
 extension FactorBlocks {
@@ -20,11 +21,11 @@ extension FactorBlocks {
   /// - Parameters:
   ///   - parameters: Those of L, all of them.
   ///   - result: The parameters of the factor are set to those of L⁻¹.
-  /// - Throws: `LAPACKError` if a diagonal block is singular.
+  /// - Throws: `RunError` if a diagonal block is numerically singular, or not finite.
   /// - Precondition: The pattern is weak.
   public func invert(
     _ parameters: AlignedBuffer<Double>, into result: AlignedBuffer<Double>
-  ) throws(LAPACKError) {
+  ) throws(RunError) {
     precondition(
       structure.pattern == .weak, "the pattern \(structure.pattern.rawValue) is not closed")
     let old = parameters.span
@@ -33,7 +34,14 @@ extension FactorBlocks {
     // T of the boxes of a level.
     var couplings: [DenseMatrix] = []
     for leaf in 0..<tree.boxCount(level: tree.levels) {
-      let inverse = try diagonal.block(leaf, 0, old).inverse()
+      let inverse: DenseMatrix
+      do throws(FactorFailure) {
+        inverse =
+          try inverseDiagonal(leaf, parameters)
+          ?? .identity(tree.pointRange(level: tree.levels, box: leaf).count)
+      } catch {
+        throw error.error(self)
+      }
       diagonal.set(leaf, 0, inverse, &new)
       guard let leafRestriction, let leafInterpolation else { continue }
       let basis = inverse.times(leafInterpolation.block(leaf, 0, old))
