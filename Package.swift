@@ -73,8 +73,8 @@ let package = Package(
     module(
       "Factorization",
       [
-        "SparseMatrices", "NetworkExecution", "OperatorNetworks", "BlockSparse", "BlockKernels",
-        "ClusterTrees", "MessagePassing",
+        "SparseMatrices", "KrylovMethods", "NetworkExecution", "OperatorNetworks", "BlockSparse",
+        "BlockKernels", "ClusterTrees", "MessagePassing",
       ]),
     module(
       "Training",
@@ -119,6 +119,13 @@ let package = Package(
       name: "KrylovChecks",
       dependencies: ["KrylovMethods", "BlockKernels", "MessagePassing"],
       path: "Tests/KrylovChecks", swiftSettings: settings),
+    .executableTarget(
+      name: "RefinementChecks",
+      dependencies: [
+        "Factorization", "SparseMatrices", "OperatorNetworks", "BlockKernels", "ClusterTrees",
+        "KrylovMethods", "MessagePassing",
+      ],
+      path: "Tests/RefinementChecks", swiftSettings: settings),
     tests("MessagePassingTests", ["DistributedChecks", "MessagePassing", "TestSupport"]),
     tests(
       "ParallelHDF5Tests", ["ParallelHDF5", "MessagePassing", "DistributedChecks", "TestSupport"]),
@@ -158,7 +165,7 @@ let package = Package(
       "FactorizationTests",
       [
         "Factorization", "SparseMatrices", "OperatorNetworks", "BlockSparse", "BlockKernels",
-        "ClusterTrees", "MessagePassing",
+        "ClusterTrees", "KrylovMethods", "MessagePassing", "RefinementChecks", "TestSupport",
       ]),
     tests(
       "CheckpointsTests",
