@@ -130,6 +130,13 @@ let package = Package(
         "BlockKernels", "ClusterTrees", "MessagePassing",
       ],
       path: "Tests/FactorChecks", swiftSettings: settings),
+    .executableTarget(
+      name: "RefinementChecks",
+      dependencies: [
+        "Factorization", "SparseMatrices", "OperatorNetworks", "BlockKernels", "ClusterTrees",
+        "KrylovMethods", "MessagePassing",
+      ],
+      path: "Tests/RefinementChecks", swiftSettings: settings),
     tests("MessagePassingTests", ["DistributedChecks", "MessagePassing", "TestSupport"]),
     tests(
       "ParallelHDF5Tests", ["ParallelHDF5", "MessagePassing", "DistributedChecks", "TestSupport"]),
@@ -168,8 +175,9 @@ let package = Package(
     tests(
       "FactorizationTests",
       [
-        "Factorization", "FactorChecks", "SparseMatrices", "OperatorNetworks", "BlockSparse",
-        "BlockKernels", "ClusterTrees", "MessagePassing", "AllocationCounter", "TestSupport",
+        "Factorization", "FactorChecks", "RefinementChecks", "SparseMatrices", "OperatorNetworks",
+        "KrylovMethods", "BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing",
+        "AllocationCounter", "TestSupport",
       ]),
     tests(
       "PreconditionersTests",

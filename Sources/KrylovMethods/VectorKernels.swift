@@ -1,9 +1,9 @@
-internal import BlockKernels
+package import BlockKernels
 
 /// Updates of blocks of vectors, element by element: their bits do not depend on how the rows are spread.
 ///
 /// The elements stand at the same places in all blocks.
-enum VectorKernels {
+package enum VectorKernels {
   /// Adds a multiple: y += a x.
   ///
   /// - Parameters:
@@ -11,7 +11,7 @@ enum VectorKernels {
   ///   - factor: a.
   ///   - y: The block that is changed.
   ///   - range: The elements.
-  static func add(
+  package static func add(
     _ x: AlignedBuffer<Double>, times factor: Double, to y: inout MutableSpan<Double>,
     in range: Range<Int>
   ) {
@@ -32,7 +32,7 @@ enum VectorKernels {
   ///   - factor: a.
   ///   - y: The block that is changed.
   ///   - range: The elements.
-  static func add(
+  package static func add(
     _ x: AlignedBuffer<Double>, times factor: Double, to y: AlignedBuffer<Double>,
     in range: Range<Int>
   ) {
@@ -47,7 +47,7 @@ enum VectorKernels {
   ///   - factor: a.
   ///   - y: The block that is changed.
   ///   - range: The elements.
-  static func add(
+  package static func add(
     _ x: AlignedBuffer<Double>, toMultiple factor: Double, of y: AlignedBuffer<Double>,
     in range: Range<Int>
   ) {
@@ -69,7 +69,7 @@ enum VectorKernels {
   ///   - factor: a.
   ///   - y: The block that is changed.
   ///   - range: The elements.
-  static func subtract(
+  package static func subtract(
     from x: Span<Double>, times factor: Double, _ y: AlignedBuffer<Double>, in range: Range<Int>
   ) {
     check(range, x.count, y.count)
@@ -89,7 +89,7 @@ enum VectorKernels {
   ///   - factor: a.
   ///   - y: The block that is changed, another one.
   ///   - range: The elements.
-  static func multiply(
+  package static func multiply(
     _ x: Span<Double>, by factor: Double, into y: inout MutableSpan<Double>, in range: Range<Int>
   ) {
     check(range, x.count, y.count)
@@ -108,7 +108,7 @@ enum VectorKernels {
   ///   - factor: a.
   ///   - y: The block that is changed, another one.
   ///   - range: The elements.
-  static func multiply(
+  package static func multiply(
     _ x: Span<Double>, by factor: Double, into y: AlignedBuffer<Double>, in range: Range<Int>
   ) {
     var y = y.mutableSpan
@@ -122,7 +122,7 @@ enum VectorKernels {
   ///   - factor: a.
   ///   - y: The block that is changed, another one.
   ///   - range: The elements.
-  static func multiply(
+  package static func multiply(
     _ x: AlignedBuffer<Double>, by factor: Double, into y: AlignedBuffer<Double>,
     in range: Range<Int>
   ) {
@@ -136,7 +136,7 @@ enum VectorKernels {
   ///   - y: The block.
   ///   - factor: a.
   ///   - range: The elements.
-  static func scale(_ y: AlignedBuffer<Double>, by factor: Double, in range: Range<Int>) {
+  package static func scale(_ y: AlignedBuffer<Double>, by factor: Double, in range: Range<Int>) {
     check(range, y.count, y.count)
     var y = y.mutableSpan
     // The range was checked above.
@@ -148,7 +148,7 @@ enum VectorKernels {
   /// - Parameters:
   ///   - y: The block.
   ///   - range: The elements.
-  static func clear(_ y: inout MutableSpan<Double>, in range: Range<Int>) {
+  package static func clear(_ y: inout MutableSpan<Double>, in range: Range<Int>) {
     check(range, y.count, y.count)
     // The range was checked above.
     unsafe y.withUnsafeMutableBufferPointer { y in for i in range { unsafe y[i] = 0 } }

@@ -6,91 +6,195 @@ import Testing
 
 @testable import Factorization
 
+/// A loss of factors, as tests differentiate it.
+enum ResidualCase: String, CaseIterable, CustomTestStringConvertible {
+  case factors, inverseFactors, direct, inverse, balanced, balancedInverseFactors, product
+
+  var testDescription: String { rawValue }
+  var form: FactorForm {
+    self == .inverseFactors || self == .balancedInverseFactors ? .inverse : .product
+  }
+
+  /// Makes the residual of one shard.
+  func residual(
+    _ built: FactorProblem.Built, probes: AlignedBuffer<Double>
+  ) throws -> any ProbeResidual {
+    let solver = try ExactSolver(built.exact)
+    let size = probes.count
+    switch self {
+    case .balanced, .balancedInverseFactors:
+      return BalancedResidual(built.factors, form: form, solver, probes: [probes], size: size)
+    case .product:
+      return ProductResidual(
+        built.factors, built.matrix, transposes: true, probes: [probes], size: size)
+    default:
+      let system = SystemMap(built.matrix, solver, isInverse: form == .inverse)
+      return PreconditionedResidual(
+        built.factors, form: form, losses: (self != .inverse, self != .direct), system,
+        probes: [probes], size: size)
+    }
+  }
+}
+
 @Suite("Refinement of factors")
 struct RefinementTests {
-  /// The columns of the identity, or random probes.
-  private func probes(_ n: Int, _ count: Int) -> AlignedBuffer<Double> {
-    let result = AlignedBuffer<Double>(repeating: 0, count: n * count)
-    guard count < n else {
-      for place in 0..<n { result[place * count + place] = 1 }
-      return result
-    }
-    let values = FactorProblem.Built.normal(n * count, 9)
-    for place in values.indices { result[place] = values[place] / Double(count).squareRoot() }
+  typealias Vectors = AlignedBuffer<Double>
+
+  private static let problems = [
+    FactorProblem(.biharmonic2D, [8, 8], .weak, levels: 3, r: 2),
+    FactorProblem(.convectionDiffusion2D, [8, 8], z: true, .strong, levels: 2, r: 1),
+  ]
+
+  private func vectors(_ values: [Double]) -> Vectors {
+    let result = Vectors(repeating: 0, count: values.count)
+    for place in values.indices { result[place] = values[place] }
     return result
   }
 
-  private func residual(
-    _ built: FactorProblem.Built, probes count: Int
-  ) throws -> FactorResidual {
-    try FactorResidual(
-      built.factors, built.parameters, built.matrix, try ExactSolver(built.exact),
-      probes: probes(built.matrix.rowCount, count), count: count)
+  private func copy(_ other: Vectors) -> Vectors { vectors(other.array()) }
+
+  /// A problem with parameters that inverse factors have, too: near those of a truncated factor, or its dense inverse.
+  private func build(_ problem: FactorProblem, _ form: FactorForm) throws -> FactorProblem.Built {
+    let built = try problem.build()
+    if form == .product {
+      try built.truncate(isScaled: true)
+    } else {
+      let values = FactorProblem.Built.normal(built.parameters.count, 4)
+      for place in values.indices { built.parameters[place] = 0.1 * values[place] }
+      for blocks in [built.factors.lower, built.factors.upper] {
+        var span = built.parameters.mutableSpan
+        for leaf in 0..<built.exact.lower.structure.leafCount {
+          let size = built.exact.lower.structure.size(leaf)
+          blocks.diagonal.set(leaf, 0, DenseMatrix.identity(size), &span)
+        }
+      }
+    }
+    return built
+  }
+
+  @Test(
+    "residuals have the squares that dense matrices give",
+    arguments: problems, ResidualCase.allCases)
+  func values(problem: FactorProblem, kind: ResidualCase) throws {
+    let built = try build(problem, kind.form)
+    let n = built.matrix.rowCount
+    let values = FactorProblem.Built.normal(n * 16, 7)
+    let residual = try kind.residual(built, probes: vectors(values))
+    try residual.update(built.parameters)
+    let probes = DenseMatrix(
+      rows: n, columns: 16,
+      elements: (0..<16).flatMap { c in (0..<n).map { values[$0 * 16 + c] } })
+    let a = try built.matrix.dense()
+    let lower = DenseFactor(blocks: built.factors.lower, parameters: built.parameters).matrix
+    let upper = DenseFactor(blocks: built.factors.upper, parameters: built.parameters).matrix
+      .transposed
+    let k =
+      kind.form == .product
+      ? try lower.inverse().times(a).times(upper.inverse()) : lower.times(a).times(upper)
+    func square(_ matrix: DenseMatrix, _ other: DenseMatrix) -> Double {
+      let (x, y) = (matrix.times(probes), other.times(probes))
+      return zip(x.elements, y.elements).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+    }
+    let identity = DenseMatrix.identity(n)
+    let expected: [Double]
+    switch kind {
+    case .factors, .inverseFactors:
+      expected = [square(k, identity), square(try k.inverse(), identity)]
+    case .direct: expected = [square(k, identity)]
+    case .inverse: expected = [square(try k.inverse(), identity)]
+    case .product:
+      expected = [
+        square(lower.times(upper), a), square(lower.times(upper).transposed, a.transposed),
+      ]
+    case .balanced, .balancedInverseFactors:
+      // M = L⁻¹ C and N = D U⁻¹ with A = C D: M − N⁻¹, and its counterpart of the transposes.
+      var c = DenseMatrix(rows: n, columns: n)
+      let starts = built.exact.lower.structure.starts
+      func add(_ row: Int, _ column: Int, _ block: DenseMatrix) {
+        for j in 0..<block.columns {
+          for i in 0..<block.rows { c[starts[row] + i, starts[column] + j] = block[i, j] }
+        }
+      }
+      for leaf in 0..<built.exact.lower.structure.leafCount {
+        add(leaf, leaf, built.exact.lower.diagonal(leaf))
+      }
+      built.exact.lower.visit(add)
+      let d = try c.inverse().times(a)
+      let (m, inverseN) =
+        kind.form == .product
+        ? (try lower.inverse().times(c), try upper.times(d.inverse()))
+        : (lower.times(c), try upper.inverse().times(d.inverse()))
+      expected =
+        [square(m, inverseN)]
+        + (built.factors.isSymmetric
+          ? [] : [square(try inverseN.inverse().transposed, try m.inverse().transposed)])
+    }
+    #expect(residual.termCount == expected.count)
+    for (term, square) in expected.enumerated() {
+      let vectors = residual.residual(0, term)
+      let found = OrderedSums.dot(vectors, vectors)
+      #expect(abs(found - square) <= 1e-8 * square, "\(found), not \(square)")
+    }
   }
 
   @Test(
     "derivatives are central differences, and their adjoints are adjoint",
-    arguments: [
-      FactorProblem(.laplacian2D, [8, 8], z: true, .strong, levels: 2, r: 2),
-      FactorProblem(.biharmonic2D, [8, 8], .weak, levels: 3, r: 2),
-      FactorProblem(.convectionDiffusion2D, [8, 8], z: true, .strong, levels: 2, r: 1),
-      FactorProblem(.convectionDiffusion2D, [8, 8], .weak, levels: 2, r: 2),
-    ])
-  func derivatives(problem: FactorProblem) throws {
-    let built = try problem.build()
-    try built.truncate()
-    let count = built.parameters.count
-    let residual = try residual(built, probes: 16)
-    let direction = AlignedBuffer<Double>(repeating: 0, count: count)
-    let values = FactorProblem.Built.normal(count, 3)
-    for place in values.indices { direction[place] = values[place] }
-    let slope = residual.derivative(direction)
+    arguments: problems, ResidualCase.allCases)
+  func derivatives(problem: FactorProblem, kind: ResidualCase) throws {
+    let built = try build(problem, kind.form)
+    let (n, count) = (built.matrix.rowCount, built.parameters.count)
+    let residual = try kind.residual(
+      built, probes: vectors(FactorProblem.Built.normal(n * 16, 7)))
+    let direction = vectors(FactorProblem.Built.normal(count, 3))
     let h = 1e-5
-    func moved(_ step: Double) throws -> (
-      direct: AlignedBuffer<Double>, inverse: AlignedBuffer<Double>
-    ) {
-      let other = built.parameters.scaled(1)
-      other.add(direction, times: step)
+    func moved(_ step: Double) throws -> [[Double]] {
+      let other = copy(built.parameters)
+      for place in 0..<count { other[place] += step * direction[place] }
       try residual.update(other)
-      return (residual.residuals.direct.scaled(1), residual.residuals.inverse.scaled(1))
+      return (0..<residual.termCount).map { residual.residual(0, $0).array() }
     }
     let (ahead, behind) = (try moved(h), try moved(-h))
-    for (found, (a, b)) in [
-      (slope.direct, (ahead.direct, behind.direct)),
-      (slope.inverse, (ahead.inverse, behind.inverse)),
-    ] {
-      let size = found.dot(found).squareRoot()
-      a.add(b, times: -1)
-      let difference = a.scaled(1 / (2 * h))
-      difference.add(found, times: -1)
-      #expect(size > 0 && difference.dot(difference).squareRoot() < 1e-6 * size)
-    }
     try residual.update(built.parameters)
-    let v = probes(built.matrix.rowCount, 16)
-    let w = v.scaled(-0.5)
-    let adjoint = residual.adjoint((v, w))
-    let left = v.dot(slope.direct) + w.dot(slope.inverse)
-    let scale = v.dot(v).squareRoot() * slope.direct.dot(slope.direct).squareRoot()
-    #expect(abs(left - adjoint.dot(direction)) < 1e-11 * scale)
+    residual.setDirection(direction)
+    let slopes = ahead.map { Vectors(repeating: 0, count: $0.count) }
+    residual.differentiate(0, into: slopes)
+    var (product, scale) = (0.0, 0.0)
+    let dual = slopes.indices.map { vectors(FactorProblem.Built.normal(n * 16, 20 + UInt64($0))) }
+    for (term, slope) in slopes.enumerated() {
+      let size = OrderedSums.dot(slope, slope).squareRoot()
+      let error = zip(zip(ahead[term], behind[term]), slope.array())
+        .reduce(0) { $0 + pow(($1.0.0 - $1.0.1) / (2 * h) - $1.1, 2) }.squareRoot()
+      #expect(size > 0 && error < 1e-5 * size, "term \(term): \(error) of \(size)")
+      product += OrderedSums.dot(dual[term], slope)
+      scale += OrderedSums.dot(dual[term], dual[term]).squareRoot() * size
+    }
+    let gradient = Vectors(repeating: 0, count: count)
+    residual.pullBack(0, dual, into: gradient)
+    #expect(abs(product - OrderedSums.dot(gradient, direction)) < 1e-11 * scale)
   }
 
-  @Test("training makes a factor a better preconditioner than its best classical start")
-  func learns() throws {
-    // Plain and scaled classical starts need 13 iterations; the bar of a prototype is 11.
-    let problem = FactorProblem(.biharmonic2D, [16, 16], z: true, .strong, levels: 3, r: 0)
-    let built = try problem.build()
-    try built.truncate()
-    let classical = try built.iterations()
-    let residual = try residual(built, probes: 256)
-    var method = GaussNewton()
-    method.steps = 3
-    method.innerIterations = 40
-    var losses = [residual.squares.direct + residual.squares.inverse]
-    try method.run(
-      built.parameters, residual, isFree: [Bool](repeating: true, count: built.parameters.count)
-    ) { losses.append($0.squares.direct + $0.squares.inverse) }
-    #expect(losses.count > 1 && losses == losses.sorted(by: >))
-    let learned = try built.iterations()
-    #expect(learned <= 11 && learned < classical, "\(classical) → \(learned)")
+  @Test("block rows own each parameter once, and only what rows before them do not see")
+  func blockRows() throws {
+    for problem in Self.problems {
+      let built = try build(problem, .product)
+      let rows = BlockRows(built.factors)
+      let free = rows.mask()
+      let sum = Vectors(repeating: 0, count: free.count)
+      let before = DenseFactor(blocks: built.factors.lower, parameters: built.parameters).matrix
+      for (row, unknowns) in rows.unknowns.enumerated() {
+        let mask = rows.mask(row: row)
+        let changed = copy(built.parameters)
+        for place in 0..<mask.count {
+          sum[place] += mask[place]
+          changed[place] += mask[place]
+        }
+        let after = DenseFactor(blocks: built.factors.lower, parameters: changed).matrix
+        for i in 0..<unknowns.lowerBound {
+          for j in 0..<after.columns { #expect(after[i, j] == before[i, j]) }
+        }
+      }
+      #expect(sum.array() == free.array())
+      #expect(free.array().contains(0))
+    }
   }
 }

@@ -1,5 +1,5 @@
 import BlockKernels
-import MessagePassing
+public import MessagePassing
 
 /// The exact factorization of a matrix in blocks of leaves, without pivoting between them.
 ///
@@ -8,7 +8,7 @@ import MessagePassing
 ///
 /// No library has this one: LAPACK pivots over all rows, which breaks the order of the tree, and UMFPACK does, too. It is
 /// right-looking: a leaf is eliminated, and its column updates what stands behind it.
-struct ExactFactor {
+public struct ExactFactor: Sendable {
   /// L.
   var lower: BlockTriangle
   /// Uᵀ, lower triangular; nil if it is L.
@@ -24,7 +24,7 @@ struct ExactFactor {
   ///   - isPositive: Whether A is symmetric and taken to be positive definite.
   /// - Throws: `RunError` (65) if A is not positive definite, or a diagonal block is singular when its leaf is eliminated.
   /// - Complexity: Two flops for each pair of blocks in a column and each triple of unknowns.
-  init(
+  public init(
     starts: [Int], rowStarts: [Int], columns: [Int32], values: [Double], isPositive: Bool
   ) throws(RunError) {
     let structure = BlockStructure(starts: starts, rowStarts: rowStarts, columns: columns)

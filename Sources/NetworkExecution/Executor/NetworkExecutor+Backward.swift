@@ -6,15 +6,17 @@ import OperatorNetworks
 extension NetworkExecutor {
   /// Computes the gradient with respect to all parameters.
   ///
-  /// ``outputGradient`` must hold the gradient with respect to the output of the last forward pass.
+  /// ``outputGradient(_:)`` must hold the gradient with respect to the output of the shard's last forward pass.
   ///
-  /// - Parameter gradient: The gradient with respect to the parameters, replaced.
+  /// - Parameters:
+  ///   - gradient: The gradient with respect to the parameters, replaced.
+  ///   - slot: The shard.
   /// - Precondition: This is the only tree rank.
-  public func backward(into gradient: AlignedBuffer<Scalar>) {
+  public func backward(into gradient: AlignedBuffer<Scalar>, slot: Int = 0) {
     precondition(share.rankCount == 1, "ranks that share a network exchange gradients")
-    for task in backwardSchedule.tasks[0] { run(task, 0, gradient) { _, _ in } }
-    addLateSums(0, gradient) { _, _ in }
-    clearUnused(0, gradient) { _, _ in }
+    for task in backwardSchedule.tasks[0] { run(task, slot, gradient) { _, _ in } }
+    addLateSums(slot, gradient) { _, _ in }
+    clearUnused(slot, gradient) { _, _ in }
   }
 
   /// Computes the gradients with respect to the parameters that this rank holds.

@@ -3,14 +3,16 @@ import BlockSparse
 public import MessagePassing
 
 extension NetworkExecutor {
-  /// Computes the output of the first shard's input.
+  /// Computes the output of a shard's input.
   ///
-  /// - Parameter parameters: The parameters.
+  /// - Parameters:
+  ///   - parameters: The parameters.
+  ///   - slot: The shard.
   /// - Precondition: This is the only tree rank.
-  public func forward(_ parameters: AlignedBuffer<Scalar>) {
+  public func forward(_ parameters: AlignedBuffer<Scalar>, slot: Int = 0) {
     precondition(share.rankCount == 1, "ranks that share a network exchange values")
     lastParameters = parameters
-    for (layer, part) in forwardSchedule.layers[0] { forward(layer, part, 0, parameters) }
+    for (layer, part) in forwardSchedule.layers[0] { forward(layer, part, slot, parameters) }
   }
 
   /// Computes the outputs of the first shards' inputs.

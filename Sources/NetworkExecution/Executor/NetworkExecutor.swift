@@ -56,16 +56,17 @@ public final class NetworkExecutor<Scalar: KernelScalar & MPIScalar> {
   /// - Parameters:
   ///   - network: The network.
   ///   - samples: The samples of a shard, a positive multiple of 16.
+  ///   - slots: The shards whose values are kept.
   ///   - forTraining: Whether gradients will be asked for.
   ///   - provider: Which library multiplies.
   public convenience init(
-    _ network: Network, samples: Int, forTraining: Bool = true,
+    _ network: Network, samples: Int, slots: Int = 1, forTraining: Bool = true,
     provider: ProductProvider = .automatic
   ) {
     let partition = TreePartition(network, ranks: 1)
     self.init(
       network, partition, CommunicationPlan(network, partition), RankShare(whole: network),
-      samples: samples, forTraining: forTraining, provider: provider)
+      samples: samples, slots: slots, forTraining: forTraining, provider: provider)
   }
 
   /// Plans the share of a rank in a network.
