@@ -75,8 +75,9 @@ let package = Package(
     module(
       "Factorization",
       [
-        "SparseMatrices", "KrylovMethods", "NetworkExecution", "OperatorNetworks", "BlockSparse",
-        "BlockKernels", "ClusterTrees", "MessagePassing",
+        "Preconditioners", "SparseMatrices", "KrylovMethods", "Checkpoints", "ParallelHDF5",
+        "NetworkExecution", "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees",
+        "MessagePassing",
       ]),
     module(
       "Training",
@@ -194,9 +195,9 @@ let package = Package(
     tests(
       "TrainingTests",
       [
-        "Training", "Regressions", "Datasets", "NetworkExecution", "OperatorNetworks",
-        "BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing", "AllocationCounter",
-        "TestSupport",
+        "Training", "Checkpoints", "Regressions", "Datasets", "NetworkExecution",
+        "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing",
+        "AllocationCounter", "TestSupport",
       ]),
     tests(
       "CommandLineTests",

@@ -21,6 +21,9 @@ public struct OpenCheckpoint: ~Copyable {
   /// The arrays by their paths in the file.
   public var arrays: [String: ArrayDescription] { content.arrays }
 
+  /// Whether this is the first of the ranks that read the file: it counts what all of them hold.
+  public var isFirst: Bool { ranks.rank == 0 }
+
   /// Opens a checkpoint and verifies it.
   ///
   /// Collective.

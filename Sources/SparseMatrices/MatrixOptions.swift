@@ -3,7 +3,7 @@ public import MessagePassing
 /// The parameters of model matrices.
 ///
 /// Nil stands for the default of the matrix, which is in ``ModelMatrix/defaults``.
-public struct MatrixOptions: Sendable, Equatable {
+public struct MatrixOptions: Sendable, Equatable, Codable {
   /// The length ℓ over which a kernel decays, above 0; the grid's longest side has length 1.
   public var length: Double?
   /// What is added to the diagonal of a kernel, σ², at least 0.

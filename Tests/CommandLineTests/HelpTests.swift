@@ -27,6 +27,7 @@ struct HelpTests {
     """
   static let nonlinear = "gaussians amplitude gap variance beta"
   static let wells = "wells amplitude sigma gap electrons length"
+  static let matrix = "matrix object points length nugget diffusion convection"
   static let samples = "points samples seed inputs out force precision"
 
   /// The options of each verb.
@@ -46,6 +47,17 @@ struct HelpTests {
       "baseline",
       "data method split part out force regularization kernel length-scale samples-limit "
         + "search-samples \(layout)"
+    ),
+    (
+      "factor",
+      "\(matrix) pattern order leaf levels channels coarse-channels form start refine loss probes steps "
+        + "inner-iterations inner-tolerance learning-rate transpose-loss block-wise seed out restart "
+        + "stop-after checkpoint-every"
+    ),
+    (
+      "solve",
+      "factors rhs out force \(matrix) method preconditioner tolerance iteration-limit restart "
+        + "refinement-steps vectors seed"
     ),
   ]
 

@@ -45,8 +45,8 @@ let solvingCheck = Check("solving") { ranks in
         try solver.apply(read, into: &write, columns: count, on: ranks)
         let sent = Counts(ranks.traffic)
         try expect(
-          sent.messages - before.messages == solver.plannedMessages(columns: columns)
-            && sent.bytes - before.bytes == solver.plannedBytes(columns: columns)
+          sent.messages - before.messages == solver.messages(columns: columns)
+            && sent.bytes - before.bytes == solver.messageBytes(columns: columns)
             && sent.collectives == before.collectives,
           "\(item.name): messages \(before) → \(sent)")
         // A vector has the bits that it has among others.
@@ -75,7 +75,7 @@ let solvingCheck = Check("solving") { ranks in
       }
       let all = try gather(whole, columns: 33, solver.partition, on: ranks)
       digests.append(digest(all))
-      let messages = try ranks.allReduce(.sum, solver.plannedMessages(columns: 1))
+      let messages = try ranks.allReduce(.sum, solver.messages(columns: 1))
       let isShared = (0..<ranks.size).filter { !solver.partition.rows(of: $0).isEmpty }.count > 1
       try expect((messages > 0) == isShared, "\(item.name): \(messages) messages")
       if ranks.rank == 0 { print(item.name, form.rawValue, digests.joined(separator: " ")) }

@@ -53,9 +53,10 @@ struct ClassicalStartTests {
   @Test("a matrix without such a factorization is refused")
   func refusals() throws {
     func factor(_ values: [Double], isPositive: Bool) throws -> ExactFactor {
-      try ExactFactor(
-        starts: [0, 1, 2], rowStarts: [0, 2, 4], columns: [0, 1, 0, 1], values: values,
-        isPositive: isPositive)
+      let matrix = try SparseMatrix(
+        rowCount: 2, columnCount: 2, rowStarts: [0, 2, 4], columns: [0, 1, 0, 1], values: values)
+      return try ExactFactor(
+        structure: BlockStructure(full: [0, 1, 2]), matrix, isPositive: isPositive)
     }
     #expect(throws: (any Error).self) { try factor([1, 2, 2, 1], isPositive: true) }
     #expect(throws: (any Error).self) { try factor([0, 1, 1, 0], isPositive: false) }

@@ -47,8 +47,9 @@ struct FactorProblem: CustomTestStringConvertible, Sendable {
       let leaves = tree.boxCount(level: tree.levels)
       let starts = (0..<leaves).map { tree.pointRange(level: tree.levels, box: $0).lowerBound }
       exact = try ExactFactor(
-        starts: starts + [matrix.rowCount], rowStarts: matrix.rowStarts, columns: matrix.columns,
-        values: matrix.values, isPositive: matrix.isSymmetric)
+        structure: BlockStructure(
+          starts: starts + [matrix.rowCount], rowStarts: matrix.rowStarts, columns: matrix.columns),
+        matrix, isPositive: matrix.isSymmetric)
       let structure = try FactorStructure(
         tree: tree, pattern: problem.pattern, channels: [problem.channels])
       factors = Factors(structure, isSymmetric: matrix.isSymmetric)

@@ -46,33 +46,21 @@ from checkpoint import describe
 
 def settings(description):
     """Returns what the configuration of a checkpoint says about its factor; the only place that knows its keys."""
-    found = {}
-
-    def gather(value):
-        # isSymmetric and is_symmetric are one name; the outermost of a name counts.
-        for key, inner in value.items():
-            found.setdefault(key.replace("_", "").lower(), inner)
-        for inner in value.values():
-            if isinstance(inner, dict):
-                gather(inner)
-
-    gather(description.get("configuration", {}))
-    if "pattern" not in found:
-        sys.exit("the configuration has no pattern: it is not that of a factor")
-    points = found.get("points")
-    if isinstance(points, str):
-        points = [int(part) for part in points.split("x")]
-    elif isinstance(points, int):
-        points = [points]
-    channels = found.get("channels", 0)
+    configuration = description.get("configuration", {})
+    if "factors" not in configuration:
+        sys.exit("the configuration has no factors: it is that of a network")
+    matrix, factors = configuration["matrix"], configuration["factors"]
+    levels, channels = factors["levels"], factors["channels"]
+    coarse = factors.get("coarseChannels") or [channels]
     return {
-        "pattern": found["pattern"], "order": found.get("order", "z"), "points": points,
-        "levels": found.get("levels"), "leaf": found.get("leaf"),
-        "channels": channels if isinstance(channels, list) else [channels],
-        "form": found.get("form") or "product", "is_symmetric": found.get("issymmetric"),
-        "matrix": found["matrix"] if isinstance(found.get("matrix"), str) else None,
-        "options": {key: found[key] for key in ("length", "nugget", "diffusion", "convection")
-                    if found.get(key) is not None}}
+        "pattern": factors["pattern"], "order": factors["order"],
+        "points": matrix.get("points") or [description["unknowns"]],
+        "levels": levels, "leaf": None,
+        "channels": [
+            channels if level == levels else coarse[min(levels - 1 - level, len(coarse) - 1)]
+            for level in range(levels + 1)],
+        "form": description["form"], "is_symmetric": description["is_symmetric"],
+        "matrix": matrix["matrix"], "options": matrix["options"]}
 
 
 class Structure:
@@ -299,9 +287,9 @@ def main():
     matrix = np.asarray(matrices.dense(matrix))
     error, method, iterations = factors.report(matrix, arguments.seed)
     print(json.dumps({
-        "unknowns": len(matrix), "parameters": factors.parameters,
-        "parameters_per_unknown": round(factors.parameters / len(matrix), 2),
-        "relative_frobenius": float(error), "method": method, "iterations": iterations}))
+        "unknowns": len(matrix), "parameters": int(factors.parameters),
+        "parameters_per_unknown": round(float(factors.parameters) / len(matrix), 2),
+        "relative_frobenius": float(error), "method": method, "iterations": int(iterations)}))
     if arguments.save:
         np.savez(arguments.save, lower=factors.lower, upper=factors.upper, order=factors.structure.order)
     return 0

@@ -107,7 +107,11 @@ def exact_factors(a, structure):
     return [lower, rest.T]
 
 
-def write(path, weights, configuration):
+def shape_of(points):
+    return [int(part) for part in points.split("x")]
+
+
+def write(path, weights, description):
     with h5py.File(path, "w") as file:
         file.attrs["format"] = "h2nn-dist checkpoint 2"
         arrays = {}
@@ -115,7 +119,7 @@ def write(path, weights, configuration):
             place = f"/parameters/{name}/weights"
             file[place] = values
             arrays[place] = {"shape": list(values.shape), "type": "float64", "digest": checkpoint.digest(values)}
-        line = json.dumps({"configuration": configuration, "arrays": arrays}, sort_keys=True).encode()
+        line = json.dumps(description | {"arrays": arrays}, sort_keys=True).encode()
         end = checkpoint.digest(np.frombuffer(line, np.uint8)).encode()
         file["description"] = np.frombuffer(line + b"\n" + end, np.uint8)
 
@@ -205,9 +209,12 @@ def main():
                         # Other bridges would add to blocks that are covered already.
                         cut = {key: value if key in ("diagonal", "near") else 0 * value for key, value in cut.items()}
                     weights |= {prefix + key: value for key, value in cut.items()}
+                factors_part = {"pattern": pattern, "order": order, "levels": levels, "channels": channels}
                 write(path, weights, {
-                    "pattern": pattern, "order": order, "levels": levels, "channels": [channels], "form": form,
-                    "isSymmetric": len(exact) == 1, "points": points})
+                    "configuration": {
+                        "matrix": {"matrix": name, "points": shape_of(points), "options": options},
+                        "factors": factors_part},
+                    "form": form, "is_symmetric": len(exact) == 1, "unknowns": len(a)})
                 read = factors.Factors(factors.newest(directory))
                 found = read.report(a, 0)
                 # Weak factors are closed under inversion: their inverses are exact too, to their conditions.

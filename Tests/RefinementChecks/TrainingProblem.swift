@@ -21,14 +21,9 @@ struct TrainingProblem {
     let points: PointSet = isZOrder ? .grid(shape) : .grid([original.rowCount])
     let tree = try ClusterTree.uniform(points, leaf: nil, levels: levels)
     matrix = original.permuted(by: tree.order)
-    let leaves = tree.boxCount(level: tree.levels)
-    let starts = (0..<leaves).map { tree.pointRange(level: tree.levels, box: $0).lowerBound }
-    exact = try ExactFactor(
-      starts: starts + [matrix.rowCount], rowStarts: matrix.rowStarts, columns: matrix.columns,
-      values: matrix.values, isPositive: matrix.isSymmetric)
-    factors = Factors(
-      try FactorStructure(tree: tree, pattern: pattern, channels: [channels]),
-      isSymmetric: matrix.isSymmetric)
+    let structure = try FactorStructure(tree: tree, pattern: pattern, channels: [channels])
+    exact = try ExactFactor(matrix, structure, isPositive: matrix.isSymmetric)
+    factors = Factors(structure, isSymmetric: matrix.isSymmetric)
     parameters = AlignedBuffer(repeating: 0, count: factors.parameterCount)
   }
 

@@ -1,4 +1,5 @@
 import BlockKernels
+import Checkpoints
 import ClusterTrees
 import Foundation
 import OperatorNetworks

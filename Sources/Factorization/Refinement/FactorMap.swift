@@ -1,5 +1,6 @@
 import BlockKernels
 import KrylovMethods
+import MessagePassing
 import NetworkExecution
 import OperatorNetworks
 
@@ -95,8 +96,8 @@ final class FactorParameters {
 
   /// Sets the parameters.
   ///
-  /// - Throws: `LAPACKError` if a factor that is to be solved with is singular.
-  func set(_ parameters: Vectors) throws(LAPACKError) {
+  /// - Throws: `RunError` (65) if a factor that is to be solved with is singular.
+  func set(_ parameters: Vectors) throws(RunError) {
     values.copy(from: parameters, at: 0, to: 0..<values.count)
     withDirection.copy(from: parameters, at: 0, to: 0..<values.count)
     guard solves else { return }

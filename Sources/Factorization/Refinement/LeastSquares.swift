@@ -46,7 +46,7 @@ final class LeastSquares {
     var isSingular = false
     do {
       try residual.update(parameters)
-    } catch is LAPACKError {
+    } catch is RunError {
       isSingular = true
     }
     let terms = residual.termCount

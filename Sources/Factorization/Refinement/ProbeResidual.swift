@@ -15,7 +15,7 @@ protocol ProbeResidual: AnyObject {
 
   /// Computes the residuals for new parameters.
   ///
-  /// - Throws: `LAPACKError` if a factor is singular.
+  /// - Throws: `RunError` (65) if a factor is singular.
   func update(_ parameters: Vectors) throws
 
   /// Sets the direction of derivatives.

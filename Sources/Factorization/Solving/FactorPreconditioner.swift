@@ -1,7 +1,7 @@
 public import BlockKernels
-public import KrylovMethods
 public import MessagePassing
 import OperatorNetworks
+public import Preconditioners
 
 /// The solution x = U⁻¹ L⁻¹ b with learned factors, over ranks.
 ///
@@ -14,7 +14,7 @@ import OperatorNetworks
 /// Rows are those of this rank in the order of the tree. Results have the same bits on any number of ranks, and a vector
 /// has those that it has alone. Products go over boxes side by side: a rank waits for values of others only, of which there
 /// are few. Copies share memory, so one of them is applied at a time.
-public struct FactorPreconditioner: BlockOperator {
+public struct FactorPreconditioner: PlannedOperator {
   /// What the parameters stand for.
   public let form: FactorForm
   /// The leaves and the unknowns of each rank.
@@ -95,7 +95,7 @@ public struct FactorPreconditioner: BlockOperator {
   ///
   /// - Parameter columns: The number of vectors.
   /// - Returns: The messages.
-  public func plannedMessages(columns: Int) -> Int {
+  public func messages(columns: Int) -> Int {
     let blocks = (columns + StepPlan.maximumWidth - 1) / StepPlan.maximumWidth
     return blocks * plans.reduce(0) { $0 + $1.messageCount }
   }
@@ -104,7 +104,7 @@ public struct FactorPreconditioner: BlockOperator {
   ///
   /// - Parameter columns: The number of vectors.
   /// - Returns: The bytes.
-  public func plannedBytes(columns: Int) -> Int {
+  public func messageBytes(columns: Int) -> Int {
     columns * plans.reduce(0) { $0 + $1.sentRowCount } * MemoryLayout<Double>.stride
   }
 

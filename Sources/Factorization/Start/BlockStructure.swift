@@ -1,4 +1,5 @@
 import BlockKernels
+import ClusterTrees
 
 /// The blocks of leaves that a factorization without pivoting between leaves fills, below the diagonal.
 ///
@@ -42,6 +43,29 @@ struct BlockStructure: Sendable {
     rows = lists
   }
 
+  /// Takes the blocks of a list, without fill: what an incomplete factorization keeps.
+  ///
+  /// - Parameters:
+  ///   - starts: The first unknown of each leaf, and the number of unknowns.
+  ///   - near: For each leaf i the leaves j < i with a block (i, j).
+  init(starts: [Int], near: BoxLists) {
+    self.starts = starts
+    var lists = [[Int32]](repeating: [], count: starts.count - 1)
+    for row in 0..<near.targetCount {
+      for column in near.sources(of: row) { lists[Int(column)].append(Int32(row)) }
+    }
+    rows = lists
+  }
+
+  /// Takes all blocks of the triangle: what the inverse of a factor fills.
+  ///
+  /// - Parameter starts: The first unknown of each leaf, and the number of unknowns.
+  init(full starts: [Int]) {
+    self.starts = starts
+    let count = starts.count - 1
+    rows = (0..<count).map { column in (column + 1..<max(count, column + 1)).map { Int32($0) } }
+  }
+
   private static func ascending(_ list: [Int32]) -> [Int32] {
     var result: [Int32] = []
     for item in list.sorted() where item != result.last { result.append(item) }
@@ -54,8 +78,15 @@ struct BlockStructure: Sendable {
   /// Returns the number of unknowns of a leaf.
   func size(_ leaf: Int) -> Int { starts[leaf + 1] - starts[leaf] }
 
-  /// The number of blocks on and below the diagonal.
-  var blockCount: Int { rows.reduce(leafCount) { $0 + $1.count } }
+  /// The most unknowns of a leaf.
+  var largestSize: Int { (0..<leafCount).reduce(0) { max($0, size($1)) } }
+
+  /// The number of elements of all blocks on and below the diagonal.
+  var elementCount: Int {
+    (0..<leafCount).reduce(0) { sum, leaf in
+      sum + size(leaf) * rows[leaf].reduce(size(leaf)) { $0 + size(Int($1)) }
+    }
+  }
 }
 
 /// A block lower triangular matrix of leaves, block column by block column.

@@ -1,5 +1,7 @@
 import BlockKernels
 public import MessagePassing
+public import OperatorNetworks
+public import SparseMatrices
 
 /// The exact factorization of a matrix in blocks of leaves, without pivoting between them.
 ///
@@ -7,7 +9,8 @@ public import MessagePassing
 /// identity blocks on the diagonal, and pivoting stays inside of the diagonal blocks of U, which are dense.
 ///
 /// No library has this one: LAPACK pivots over all rows, which breaks the order of the tree, and UMFPACK does, too. It is
-/// right-looking: a leaf is eliminated, and its column updates what stands behind it.
+/// right-looking: a leaf is eliminated, and its column updates what stands behind it. In a structure that lacks what
+/// fills it is incomplete, as the start of matrices whose factor does not fit into memory.
 public struct ExactFactor: Sendable {
   /// L.
   var lower: BlockTriangle
@@ -16,33 +19,75 @@ public struct ExactFactor: Sendable {
 
   /// Factorizes.
   ///
+  /// Where the structure lacks blocks that fill, the factorization is incomplete: they are dropped.
+  ///
   /// - Parameters:
-  ///   - starts: The first unknown of each leaf, and the number of unknowns.
-  ///   - rowStarts: The first entry of each row, and the number of entries.
-  ///   - columns: The column of each entry.
-  ///   - values: The entries.
+  ///   - structure: The blocks of the factors.
+  ///   - matrix: A in the order of the leaves.
   ///   - isPositive: Whether A is symmetric and taken to be positive definite.
+  ///   - shift: A multiple of the diagonal of A that is added to it.
   /// - Throws: `RunError` (65) if A is not positive definite, or a diagonal block is singular when its leaf is eliminated.
   /// - Complexity: Two flops for each pair of blocks in a column and each triple of unknowns.
-  public init(
-    starts: [Int], rowStarts: [Int], columns: [Int32], values: [Double], isPositive: Bool
+  init(
+    structure: BlockStructure, _ matrix: SparseMatrix, isPositive: Bool, shift: Double = 0
   ) throws(RunError) {
-    let structure = BlockStructure(starts: starts, rowStarts: rowStarts, columns: columns)
     lower = BlockTriangle(structure)
     upper = isPositive ? nil : BlockTriangle(structure)
-    fill(rowStarts, columns, values)
+    fill(matrix, shift)
     for leaf in 0..<structure.leafCount { try eliminate(leaf) }
   }
 
+  /// Factorizes with all blocks that fill.
+  ///
+  /// - Parameters:
+  ///   - matrix: A in the order of the tree.
+  ///   - structure: The structure of the factors: its leaves are eliminated one after the other.
+  ///   - isPositive: Whether A is symmetric and taken to be positive definite.
+  /// - Throws: `RunError` (65) if A is not positive definite, or a diagonal block is singular when its leaf is eliminated.
+  public init(
+    _ matrix: SparseMatrix, _ structure: FactorStructure, isPositive: Bool
+  ) throws(RunError) {
+    try self.init(
+      structure: BlockStructure(
+        starts: structure.leafStarts, rowStarts: matrix.rowStarts, columns: matrix.columns),
+      matrix, isPositive: isPositive)
+  }
+
+  /// Makes room for a factor that another rank has.
+  init(zerosOf structure: BlockStructure, isPositive: Bool) {
+    lower = BlockTriangle(structure)
+    upper = isPositive ? nil : BlockTriangle(structure)
+  }
+
+  /// Copies the factor of the first rank to all others.
+  ///
+  /// Collective. The corresponding MPI routine is `MPI_Bcast`.
+  mutating func broadcast(on ranks: borrowing Communicator) throws(MPIError) {
+    try Self.broadcast(&lower, on: ranks)
+    guard var triangle = upper else { return }
+    // Without this, the elements would be copied.
+    upper = nil
+    try Self.broadcast(&triangle, on: ranks)
+    upper = triangle
+  }
+
+  private static func broadcast(
+    _ triangle: inout BlockTriangle, on ranks: borrowing Communicator
+  ) throws(MPIError) {
+    var span = triangle.elements.mutableSpan
+    try ranks.broadcast(&span, from: 0)
+  }
+
   /// Copies A: its lower part into L, the transpose of its upper part into Uᵀ.
-  private mutating func fill(_ rowStarts: [Int], _ columns: [Int32], _ values: [Double]) {
+  private mutating func fill(_ matrix: SparseMatrix, _ shift: Double) {
     let structure = lower.structure
+    let (rowStarts, columns) = (matrix.rowStarts, matrix.columns)
     var leaf = [Int](repeating: 0, count: structure.starts[structure.leafCount])
     for box in 0..<structure.leafCount {
       for unknown in structure.starts[box]..<structure.starts[box + 1] { leaf[unknown] = box }
     }
     // The blocks of a column in reach, by their row.
-    var places = [Int](repeating: 0, count: structure.leafCount)
+    var places = [Int?](repeating: nil, count: structure.leafCount)
     var entriesOfColumn = [[Int]](repeating: [], count: structure.leafCount)
     var rowOfEntry = [Int32](repeating: 0, count: columns.count)
     for row in leaf.indices {
@@ -57,17 +102,20 @@ public struct ExactFactor: Sendable {
       }
       for entry in entriesOfColumn[box] {
         let (row, column) = (Int(rowOfEntry[entry]), Int(columns[entry]))
-        if leaf[row] >= leaf[column] {
+        let value = matrix.values[entry] * (row == column ? 1 + shift : 1)
+        if leaf[row] >= leaf[column], let place = places[leaf[row]] {
           let local = row - structure.starts[leaf[row]]
           let offset = (column - structure.starts[box]) * structure.size(leaf[row]) + local
-          lower.elements[places[leaf[row]] + offset] += values[entry]
+          lower.elements[place + offset] += value
         }
-        if leaf[column] >= leaf[row] {
+        if leaf[column] >= leaf[row], let place = places[leaf[column]] {
           let local = column - structure.starts[leaf[column]]
           let offset = (row - structure.starts[box]) * structure.size(leaf[column]) + local
-          upper?.elements[places[leaf[column]] + offset] += values[entry]
+          upper?.elements[place + offset] += value
         }
       }
+      // The next column may have other blocks.
+      for row in [Int32(box)] + structure.rows[box] { places[Int(row)] = nil }
     }
   }
 
@@ -170,7 +218,9 @@ public struct ExactFactor: Sendable {
         if first == second {
           place = places[0]
         } else {
-          while targets[cursor] != rows[first] { cursor += 1 }
+          // An incomplete factor lacks some.
+          while cursor < targets.count, targets[cursor] < rows[first] { cursor += 1 }
+          guard cursor < targets.count, targets[cursor] == rows[first] else { continue }
           place = places[cursor + 1]
         }
         subtract(

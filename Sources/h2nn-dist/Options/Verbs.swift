@@ -5,7 +5,8 @@ import Training
 /// The verbs of the program and their options.
 enum Verbs {
   static let all = [
-    generate, train, evaluate, predict, baseline, compare, study, inspect, bench, plot,
+    generate, train, evaluate, predict, baseline, compare, study, inspect, bench, plot, factor,
+    solve,
   ]
 
   static let generate = Verb(

@@ -35,6 +35,8 @@ struct Chart {
   let yTitle: String
   var isLogarithmic = false
   var isLogarithmicX = false
+  /// Whether points are not joined by lines.
+  var drawsDots = false
   var series: [Series] = []
 
   /// Colours that can be told apart with colour-vision deficiency (Okabe and Ito).
@@ -141,11 +143,14 @@ struct Chart {
         (f(place(scaledX($0.x))), f(rise(scaled($0.y))))
       }
       let path = spots.map { "\($0.0),\($0.1)" }.joined(separator: " ")
-      text += "<polyline points=\"\(path)\" fill=\"none\" \(line.stroke(1.7))/>\n"
+      if !drawsDots {
+        text += "<polyline points=\"\(path)\" fill=\"none\" \(line.stroke(1.7))/>\n"
+      }
       // Few points are measurements; many are a curve.
-      for spot in spots where spots.count <= 24 && isLogarithmic {
+      for spot in spots where drawsDots || spots.count <= 24 && isLogarithmic {
+        let radius = drawsDots ? 2 : 3
         text +=
-          "<circle cx=\"\(spot.0)\" cy=\"\(spot.1)\" r=\"3\" \(line.stroke(1.2)) fill=\"white\"/>\n"
+          "<circle cx=\"\(spot.0)\" cy=\"\(spot.1)\" r=\"\(radius)\" \(line.stroke(1.2)) fill=\"white\"/>\n"
       }
     }
     let box = (width: legendWidth, height: legendHeight)
