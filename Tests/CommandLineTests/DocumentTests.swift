@@ -136,4 +136,35 @@ struct DocumentTests {
       #expect(report.contains(row), "\(report)")
     }
   }
+
+  @Test("the example of factors becomes solutions", .enabled(if: Peer.has("numpy, h5py, scipy")))
+  func runsFactors() throws {
+    let scratch = try Scratch()
+    let article = try #require(Document.all.first { $0.path.hasSuffix("h2nn-dist.docc/Factors.md") })
+    let python = try Peer.run(text: try article.block("python"), in: scratch.file(""))
+    #expect(python.status == 0, "\(python.text)")
+    var summaries: [Summary] = []
+    for line in try article.block("sh").split(separator: "\n") {
+      let words = line.split(separator: " ").map(String.init)
+      let place = scratch.file("\(summaries.count).json")
+      let launch = try launch(
+        "h2nn-dist", arguments: words.dropFirst() + ["--summary", place], ranks: nil,
+        directory: scratch.file(""))
+      try #require(launch.status == 0, "\(line): \(launch.errors)")
+      summaries.append(try Summary(place))
+    }
+    try #require(summaries.count == 3)
+    // The factors save iterations against their best start, or it is said that they do not.
+    let starts = try summaries[0].object("iterations_classical").values.compactMap { $0 as? Int }
+    #expect(try summaries[0].integer("iterations") <= starts.min() ?? 0)
+    #expect(try summaries[1].integer("iterations") < summaries[2].integer("iterations"))
+    for summary in summaries.dropFirst() { #expect(try summary.number("relative_residual") <= 1e-8) }
+    let keys = try article.text().components(separatedBy: "Keys of the summary of `factor`")[1]
+      .components(separatedBy: "\n| `").dropFirst().map { "`" + $0 }.compactMap {
+        $0.components(separatedBy: " |").first
+      }.flatMap { $0.components(separatedBy: ", ") }.map { $0.trimmingCharacters(in: ["`"]) }
+    #expect(Set(keys) == summaries[0].keys)
+    let solved = try article.text().components(separatedBy: "The summary of `solve` has")[1]
+    for key in summaries[1].keys { #expect(solved.contains("`\(key)`"), "\(key)") }
+  }
 }

@@ -21,7 +21,8 @@ enum Peer {
     try python(["-c", text], in: folder)
   }
 
-  private static func has(_ modules: String) -> Bool {
+  /// Whether modules can be imported.
+  static func has(_ modules: String) -> Bool {
     (try? python(["-c", "import \(modules)"]).status) == 0
   }
 

@@ -99,12 +99,11 @@ struct SolveCommand: DistributedCommand {
     }
     Voice.say(Self.table(report, ranks: world.size))
     try Voice.summarize(Self.object(report, unknowns: ordered.count), to: arguments.text("summary"))
-    if !report.hasConverged {
-      Voice.note(
-        "the system is not solved to \(Voice.short(options.tolerance)): \(report.endings.first { $0 != "converged" } ?? "")"
-      )
-    }
-    return 0
+    guard !report.hasConverged, report.method != .direct else { return 0 }
+    Voice.note(
+      "the system is not solved to \(Voice.short(options.tolerance)): "
+        + (report.endings.first { $0 != "converged" } ?? ""))
+    return ExitStatus.software
   }
 
   private static func table(_ report: SolveReport, ranks: Int) -> String {

@@ -15,8 +15,8 @@ enum Help {
     h2nn-dist VERB --help explains a verb. h2nn-dist --version prints the version.
 
     Exit status: 0 done; 64 wrong command line or configuration; 65 wrong content of a file; 66 a file is
-    missing; 70 the training diverged, or the program failed; 73 a file cannot be created; 74 input or output failed;
-    75 stopped early with a checkpoint, run again to continue.
+    missing; 70 training diverged, a system was not solved, or the program failed; 73 a file cannot be created;
+    74 input or output failed; 75 stopped early with a checkpoint, run again to continue.
     """
 
   /// Returns the help of a verb.
