@@ -20,10 +20,14 @@ enum ColumnPiece {
     // The sizes were checked above.
     unsafe block.withUnsafeBufferPointer { block in
       unsafe buffer.withUnsafeMutableBufferPointer { buffer in
+        let source = columns.lowerBound &* rows
+        guard k > 1 else {
+          for row in 0..<rows * k { unsafe buffer[start &+ row] = block[source &+ row] }
+          return
+        }
         for row in 0..<rows {
           for column in 0..<k {
-            unsafe buffer[start &+ row &* k &+ column] =
-              block[(columns.lowerBound &+ column) &* rows &+ row]
+            unsafe buffer[start &+ row &* k &+ column] = block[source &+ column &* rows &+ row]
           }
         }
       }
@@ -48,10 +52,14 @@ enum ColumnPiece {
     // The sizes were checked above.
     unsafe buffer.withUnsafeBufferPointer { buffer in
       unsafe block.withUnsafeMutableBufferPointer { block in
+        let target = columns.lowerBound &* rows
+        guard k > 1 else {
+          for row in 0..<rows * k { unsafe block[target &+ row] = buffer[start &+ row] }
+          return
+        }
         for row in 0..<rows {
           for column in 0..<k {
-            unsafe block[(columns.lowerBound &+ column) &* rows &+ row] =
-              buffer[start &+ row &* k &+ column]
+            unsafe block[target &+ column &* rows &+ row] = buffer[start &+ row &* k &+ column]
           }
         }
       }

@@ -77,7 +77,7 @@ extension IncompleteLUPreconditioner {
     for send in halo.sends where send.rank > ranks.rank { try self.send(send, k, on: ranks) }
   }
 
-  /// Solves with U for k columns; the mirror image of ``forward(_:on:)``.
+  /// Solves with U for k columns; the mirror image of the other sweep.
   private func backward(_ k: Int, on ranks: borrowing Communicator) throws(MPIError) {
     for index in halo.receives.indices.reversed() {
       let receive = halo.receives[index]

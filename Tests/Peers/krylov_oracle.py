@@ -1,4 +1,5 @@
-"""Numbers of iterations of scipy for the systems of Tests/KrylovChecks, as KrylovMethodsTests expects them.
+"""Numbers of iterations of scipy for the systems of Tests/KrylovChecks, as KrylovMethodsTests and PreconditionersTests
+expect them.
 
 Usage: python3 krylov_oracle.py (needs numpy and scipy)
 """
@@ -61,3 +62,37 @@ for name, a in systems.items():
                 else:
                     counts.append(gmres((a @ m).tocsr(), b, 1e-8, 10 if method == "gmres10" else n))
             print(name, kind, method, *counts)
+
+
+def upwind(n, diffusion, convection):
+    """-diffusion Laplacian + convection (u_x + u_y), times h^2, h = 1/(n + 1); see ModelMatrix."""
+    c = convection / (n + 1)
+    along = sp.diags([-(diffusion + c) * np.ones(n - 1), (2 * diffusion + c) * np.ones(n), -diffusion * np.ones(n - 1)],
+                     [-1, 0, 1])
+    one = sp.identity(n)
+    return (sp.kron(along, one) + sp.kron(one, along)).tocsr()
+
+
+def incomplete(matrix):
+    """The inverse of L U without fill, L and U by the textbook."""
+    a, n = matrix.toarray(), matrix.shape[0]
+    entries = a != 0
+    for i in range(n):
+        for k in np.nonzero(entries[i, :i])[0]:
+            a[i, k] /= a[k, k]
+            behind = entries[i] & (np.arange(n) > k)
+            a[i, behind] -= a[i, k] * a[k, behind]
+    return np.linalg.inv((np.tril(a, -1) + np.identity(n)) @ np.triu(a))
+
+
+for name, n, a in [("laplacian-2d", 16, convection(16, 0, 0)), ("laplacian-2d", 32, convection(32, 0, 0)),
+                   ("convection-diffusion-2d", 16, upwind(16, 1, 50))]:
+    b = right(n * n, 0)
+    for kind, m in [("none", np.identity(n * n)), ("jacobi", np.diag(1 / a.diagonal())),
+                    ("blocks", blocks(a, 8).toarray()), ("ilu", incomplete(a))]:
+        steps = []
+        if name == "laplacian-2d":
+            sla.cg(a, b, rtol=1e-8, M=m, callback=lambda x: steps.append(1))
+            print(name, n, kind, len(steps))
+        else:
+            print(name, n, kind, gmres(a @ m, b, 1e-8, n * n))
