@@ -34,7 +34,6 @@ let solvingCheck = Check("solving") { ranks in
       try expect(solver.rowCount == rows.count && solver.form == form, "rows")
       try expect(solver.bytes > 0 || rows.isEmpty, "no memory")
       let (right, truth) = try item.solutions(form, columns: 33)
-      var digests: [String] = []
       var whole: [Double] = []
       for columns in [33, 1, 3, 16] {
         let local = (0..<columns).flatMap { c in rows.map { right[$0, c] } }
@@ -74,11 +73,10 @@ let solvingCheck = Check("solving") { ranks in
           "\(item.name) \(form): column \(column) alone")
       }
       let all = try gather(whole, columns: 33, solver.partition, on: ranks)
-      digests.append(digest(all))
       let messages = try ranks.allReduce(.sum, solver.messages(columns: 1))
       let isShared = (0..<ranks.size).filter { !solver.partition.rows(of: $0).isEmpty }.count > 1
       try expect((messages > 0) == isShared, "\(item.name): \(messages) messages")
-      if ranks.rank == 0 { print(item.name, form.rawValue, digests.joined(separator: " ")) }
+      if ranks.rank == 0 { print(item.name, form.rawValue, digest(all)) }
     }
     try checkSubstitution(item, on: ranks)
   }
@@ -172,15 +170,21 @@ private struct Counts {
 private func gather(
   _ local: [Double], columns: Int, _ partition: LeafPartition, on ranks: borrowing Communicator
 ) throws -> [Double] {
-  let counts = (0..<ranks.size).map { partition.rows(of: $0).count }
-  let own = counts[ranks.rank]
-  var result: [Double] = []
-  for column in 0..<columns {
-    var whole = [Double](repeating: 0, count: counts.reduce(0, +))
-    var span = whole.mutableSpan
-    try ranks.allGather(
-      local.span.extracting(column * own..<(column + 1) * own), counts: counts, into: &span)
-    result += whole
+  let order = partition.rowCuts[ranks.size]
+  let counts = (0..<ranks.size).map { partition.rows(of: $0).count * columns }
+  var parts = [Double](repeating: 0, count: order * columns)
+  var span = parts.mutableSpan
+  try ranks.allGather(local.span, counts: counts, into: &span)
+  // The parts of ranks stand behind each other, each vector by vector.
+  var result = parts
+  for rank in 0..<ranks.size {
+    let rows = partition.rows(of: rank)
+    let start = rows.lowerBound * columns
+    for column in 0..<columns {
+      for (place, row) in rows.enumerated() {
+        result[column * order + row] = parts[start + column * rows.count + place]
+      }
+    }
   }
   return result
 }

@@ -22,14 +22,22 @@ struct StepPlan {
     var rowCount: Int { runs.reduce(0) { $0 + $1.count } }
   }
 
+  /// Some steps, after which messages are helped along.
+  struct Piece {
+    let steps: Range<Int>
+    /// Where their weights and their indices begin.
+    let weights: Int
+    let indices: Int
+
+    /// The weights of a piece: with one vector, less than a tenth of a millisecond.
+    static let weightCount = 1 << 16
+  }
+
   /// Messages that come, steps that need them, and messages that go.
   struct Phase {
     var receives: [Receive] = []
     var sends: [Send] = []
-    var steps = 0..<0
-    /// Where the weights and the indices of the steps begin.
-    var weights = 0
-    var indices = 0
+    var pieces: [Piece] = []
   }
 
   /// The number of this rank's unknowns.
@@ -58,17 +66,16 @@ struct StepPlan {
       + steps.count * MemoryLayout<RowStep>.stride
   }
 
-  /// Runs the steps of a phase.
+  /// Runs the steps of a piece.
   ///
   /// - Parameters:
-  ///   - phase: The phase.
+  ///   - piece: The piece.
   ///   - values: The values, `[row][vector]`.
   ///   - width: The number of vectors.
-  func run(_ phase: Phase, _ values: AlignedBuffer<Double>, width: Int) {
+  func run(_ piece: Piece, _ values: AlignedBuffer<Double>, width: Int) {
     precondition(
       (1...Self.maximumWidth).contains(width) && values.count >= valueCount * width,
       "\(values.count) numbers for \(valueCount) rows of \(width) vectors")
-    guard !phase.steps.isEmpty else { return }
     var span = values.mutableSpan
     // All places that the planner gives out are below `valueCount`, and there are as many weights and indices as it
     // wrote steps for.
@@ -83,9 +90,9 @@ struct StepPlan {
               unsafe withUnsafePointer(to: &noIndex) { noIndex in
                 var kernel = unsafe StepKernel(
                   values: values, width: width,
-                  weights: weights.baseAddress.map { unsafe $0 + phase.weights } ?? noWeight,
-                  indices: indices.baseAddress.map { unsafe $0 + phase.indices } ?? noIndex)
-                unsafe kernel.run(steps + phase.steps.lowerBound, count: phase.steps.count)
+                  weights: weights.baseAddress.map { unsafe $0 + piece.weights } ?? noWeight,
+                  indices: indices.baseAddress.map { unsafe $0 + piece.indices } ?? noIndex)
+                unsafe kernel.run(steps + piece.steps.lowerBound, count: piece.steps.count)
               }
             }
           }

@@ -21,6 +21,8 @@ struct StepPlanner {
   private var rows: [RowStep] = []
   private var indices: [Int32] = []
   private var weights: [Double] = []
+  /// Where the present piece begins.
+  private var start = (rows: 0, weights: 0, indices: 0)
   /// The first leaf that cannot be computed with.
   private(set) var failure: FactorFailure?
 
@@ -134,17 +136,29 @@ struct StepPlanner {
     let isSplit = phases.count > 1 && steps.task == .product
     if !isSplit { reserve() }
     for phase in phases.indices {
-      phases[phase].weights = weights.count
-      phases[phase].indices = indices.count
-      let first = rows.count
+      begin()
       var inverse: DenseMatrix?
       steps.visit(leaves) { leaf, step in
         guard isSplit ? Int(rounds[step.target]) == phase : phase == 0 else { return }
         write(step, leaf, &inverse)
+        if weights.count - start.weights >= StepPlan.Piece.weightCount { end(phase) }
       }
-      phases[phase].steps = first..<rows.count
+      end(phase)
     }
     precondition(valueCount <= Int(Int32.max), "\(valueCount) rows of values on one rank")
+  }
+
+  /// Begins a piece.
+  private mutating func begin() { start = (rows.count, weights.count, indices.count) }
+
+  /// Ends a piece and begins the next one.
+  private mutating func end(_ phase: Int) {
+    if rows.count > start.rows {
+      phases[phase].pieces.append(
+        StepPlan.Piece(
+          steps: start.rows..<rows.count, weights: start.weights, indices: start.indices))
+    }
+    begin()
   }
 
   /// Makes room for all weights.

@@ -31,12 +31,6 @@ final class StepWorkspace {
   var bytes: Int { (values.count + outgoing.count) * MemoryLayout<Double>.stride }
 }
 
-/// Where the numbers of a block of vectors stand.
-struct VectorLayout {
-  let rowStride: Int
-  let vectorStride: Int
-}
-
 extension StepPlan {
   /// The number by which ranks tell messages of solving from others.
   private static let tag = 0x5300
@@ -59,7 +53,9 @@ extension StepPlan {
     for first in stride(from: 0, to: columns, by: Self.maximumWidth) {
       let width = min(Self.maximumWidth, columns - first)
       load(source, results.span, layout, first, width, workspace.values)
-      for phase in phases { run(phase, workspace.values, width: width) }
+      for phase in phases {
+        for piece in phase.pieces { run(piece, workspace.values, width: width) }
+      }
       store(&results, layout, first, width, workspace.values)
     }
   }
@@ -101,7 +97,10 @@ extension StepPlan {
               of: message.rows.lowerBound * width..<message.rows.upperBound * width)
             try ranks.receive(into: &rows, from: message.rank, tag: Self.tag)
           }
-          run(phase, values, width: width)
+          for piece in phase.pieces {
+            run(piece, values, width: width)
+            try requests.progress()
+          }
           for message in phase.sends {
             // The messages before stand in other places, where they stay until all are received.
             let start = place
@@ -124,23 +123,11 @@ extension StepPlan {
     _ source: Span<Double>?, _ results: Span<Double>, _ layout: VectorLayout, _ first: Int,
     _ width: Int, _ values: AlignedBuffer<Double>
   ) {
+    var rows = values.mutableSpan
     guard let source else {
-      return load(results, layout, first, width, values)
+      return layout.load(results, first: first, width: width, rows: rowCount, into: &rows)
     }
-    load(source, layout, first, width, values)
-  }
-
-  private func load(
-    _ read: Span<Double>, _ layout: VectorLayout, _ first: Int, _ width: Int,
-    _ values: AlignedBuffer<Double>
-  ) {
-    var write = values.mutableSpan
-    for row in 0..<rowCount {
-      let start = row * layout.rowStride + first * layout.vectorStride
-      for vector in 0..<width {
-        write[row * width + vector] = read[start + vector * layout.vectorStride]
-      }
-    }
+    layout.load(source, first: first, width: width, rows: rowCount, into: &rows)
   }
 
   /// Copies the results of some vectors.
@@ -148,14 +135,9 @@ extension StepPlan {
     _ results: inout MutableSpan<Double>, _ layout: VectorLayout, _ first: Int, _ width: Int,
     _ values: AlignedBuffer<Double>
   ) {
-    let read = values.span
-    for row in 0..<rowCount {
-      let start = row * layout.rowStride + first * layout.vectorStride
-      for vector in 0..<width {
-        results[start + vector * layout.vectorStride] =
-          read[
-            (resultStart + row) * width + vector]
-      }
-    }
+    let rows = values.span
+    layout.store(
+      rows.extracting((resultStart * width)...), first: first, width: width, rows: rowCount,
+      into: &results)
   }
 }
