@@ -75,6 +75,15 @@ struct InspectTests {
     let plain = try lists([])
     #expect(plain.contains("22 pairs of boxes") && plain.contains("       0: 0 1\n"))
     #expect(try lists(["--block-width", "3", "--transfer-layers", "2"]) == plain)
+    // 8 leaves, 4 boxes and 2: each sees the one before it.
+    let words = [
+      "--model", "gfmm", "--leaf", "5", "--channels", "3", "--bridges", "strictly-lower",
+    ]
+    let linear = try lists(words)
+    for list in ["diagonal    8", "near        7", "bridge.1    1", "bridge.2    3"] {
+      #expect(linear.contains("  \(list) pairs of boxes"), "\(list)")
+    }
+    #expect(linear.contains("       0: \n       1: 0\n"))
   }
 
   @Test("the points of a dataset are inspected as a training sees them", arguments: [nil, 25])

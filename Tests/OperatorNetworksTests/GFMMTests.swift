@@ -288,7 +288,15 @@ struct GFMMTests {
       (options.model, options.channels) = (.gfmm, channels)
       let tree = try Network.trees(options, sources: .grid(shape), receivers: nil).sources
       #expect(tree.levels == levels, "\(shape), r = \(channels)")
+      let least = (0..<tree.boxCount(level: levels)).map {
+        tree.pointRange(level: levels, box: $0).count
+      }.min()
+      #expect(try #require(least) >= channels)
       #expect(try Network.build(options, sources: .grid(shape)).parameterCount > 0)
     }
+    // Shared weights need two leaves at least.
+    var options = NetworkOptions()
+    (options.model, options.sharing) = (.gfmm, .offset)
+    #expect(try Network.trees(options, sources: .grid([38]), receivers: nil).sources.levels == 1)
   }
 }

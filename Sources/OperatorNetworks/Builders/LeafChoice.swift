@@ -24,8 +24,14 @@ struct LeafChoice {
   let shape: [Int]
   let options: NetworkOptions
 
-  /// The fewest levels of a tree of the model.
-  private var fewestLevels: Int { options.model == .h2nn || options.model == .gfmm ? 0 : 2 }
+  /// The fewest levels of a tree of the model; a single leaf has no weights to share.
+  private var fewestLevels: Int {
+    switch options.model {
+    case .h2nn: 0
+    case .gfmm: options.needsEqualLeaves ? 1 : 0
+    case .mnnH2, .mnnH, .conv, .dense: 2
+    }
+  }
   /// The fewest points of a leaf.
   private var fewestPoints: Int { options.model == .gfmm ? options.channels : 1 }
   /// The most points of a leaf in a dimension.
@@ -40,7 +46,8 @@ struct LeafChoice {
     guard least >= 2 << fewestLevels || fewestLevels == 0 else {
       throw NetworkError(
         "a grid of \(name) points is too small for `model` \(model): for leaves of at least 2 points on level "
-          + "2 it needs \(2 << fewestLevels) in each dimension; use h2nn or dense\(hint)")
+          + "\(fewestLevels) it needs \(2 << fewestLevels) in each dimension; use h2nn or dense\(hint)"
+      )
     }
     let deepest = Int.bitWidth - 1 - least.leadingZeroBitCount
     let large = (fewestLevels...deepest).filter { level in

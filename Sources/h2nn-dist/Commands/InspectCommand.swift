@@ -143,13 +143,13 @@ struct InspectCommand: Command {
   /// Prints the sizes of the lists of the near field and of each bridge, or the lists themselves.
   private func printLists(_ network: Network, areWhole: Bool) {
     Voice.say("\nlists")
-    for item in network.layers where item.layer.name.hasSuffix(".1") {
+    for item in network.layers {
       let layer = item.layer
-      if layer.name.hasPrefix("restriction") || layer.name.hasPrefix("interpolation") { continue }
+      guard let list = listName(layer.name) else { continue }
       // A hidden box of a block is counted as the box that it reads.
       let hidden = network.layers.first { $0.layer.name == "\(layer.name).hidden" }?.layer.pattern
       let pairs = layer.pattern.entryCount
-      Voice.say("  \(String(layer.name.dropLast(2)).padded(to: 12))\(pairs) pairs of boxes")
+      Voice.say("  \(list.padded(to: 12))\(pairs) pairs of boxes")
       for row in 0..<(areWhole ? layer.target.boxCount : 0) {
         let sources = layer.pattern.entries(of: row).map {
           "\(hidden?.sources[$0] ?? layer.pattern.sources[$0])"
@@ -157,6 +157,14 @@ struct InspectCommand: Command {
         Voice.say("\(String(row).aligned(to: 8)): \(sources.joined(separator: " "))")
       }
     }
+  }
+
+  /// Returns what the pattern of a layer is called, if it is the first of a near field or a bridge.
+  private func listName(_ layer: String) -> String? {
+    if layer.hasPrefix("restriction") || layer.hasPrefix("interpolation") { return nil }
+    // This one has a single layer for each part, so numbers are those of levels.
+    if options.model == .gfmm { return layer }
+    return layer.hasSuffix(".1") ? String(layer.dropLast(2)) : nil
   }
 
   private func printLayers(_ network: Network) {

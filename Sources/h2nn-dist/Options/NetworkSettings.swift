@@ -45,7 +45,7 @@ extension Setting<NetworkOptions> {
       atMost: mostLayers),
     .integer(
       "leaf", "m", "points of a leaf, per dimension on grids; conv: half the window", \.leaf,
-      standard: "chosen from the grid, 4 to 8; clouds and conv: 5"),
+      standard: "chosen from the grid, 4 to 8, gfmm: r or more; clouds and conv: 5"),
     .integer(
       "levels", "L", "levels below the root, instead of --leaf; 2^L need not divide a grid",
       \.levels, atLeast: 0, standard: "chosen from the grid"),

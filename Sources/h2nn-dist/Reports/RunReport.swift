@@ -43,9 +43,7 @@ struct RunReport {
     var parts = ["\(facts.parameters) parameters"]
     switch network.model {
     case .mnnH2, .mnnH: parts.append("\(network.sharing.rawValue) weights")
-    case .gfmm:
-      let bridges = network.bridges ?? .usual
-      parts.append("\(bridges.rawValue) bridges, \(network.sharing.rawValue) weights")
+    case .gfmm: parts.append("\(network.sharing.rawValue) weights")
     case .h2nn, .conv, .dense: break
     }
     if network.model != .gfmm { parts.append(network.activation.rawValue) }
@@ -55,7 +53,9 @@ struct RunReport {
           ?? "\(network.channels) channels")
       parts += [facts.leaves].compactMap { $0 }
     }
-    if network.model != .gfmm { parts.append("\(network.layers) layers") }
+    parts.append(
+      network.model == .gfmm
+        ? "\((network.bridges ?? .usual).rawValue) bridges" : "\(network.layers) layers")
     return "\(network.model.rawValue): " + parts.joined(separator: ", ")
   }
 
