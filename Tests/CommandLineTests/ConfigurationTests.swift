@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("Configuration files", .serialized)
+@Suite("Configuration files", .serialized, .waiting)
 struct ConfigurationTests {
   /// Inspects the network of a configuration.
   private func parameters(_ text: String, _ words: [String] = []) throws -> Int {

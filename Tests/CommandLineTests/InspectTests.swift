@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Inspecting networks", .serialized)
+@Suite("Inspecting networks", .serialized, .waiting)
 struct InspectTests {
   private func inspect(_ words: String, _ more: [String] = []) throws -> Summary {
     let scratch = try Scratch()

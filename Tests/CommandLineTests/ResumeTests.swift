@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Stopping and continuing", .serialized)
+@Suite("Stopping and continuing", .serialized, .waiting)
 struct ResumeTests {
   /// The command that trains in a folder.
   private func words(_ scratch: borrowing Scratch, _ run: String) throws -> [String] {

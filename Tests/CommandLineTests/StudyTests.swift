@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Studies", .serialized)
+@Suite("Studies", .serialized, .waiting)
 struct StudyTests {
   private static let text = """
     {

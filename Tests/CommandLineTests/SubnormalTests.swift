@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Units of a ReLU network that die: their moments shrink for ever and must not become subnormal.
-@Suite("Subnormal numbers", .serialized)
+@Suite("Subnormal numbers", .serialized, .waiting)
 struct SubnormalTests {
   /// The numbers of the optimizer in a checkpoint.
   private func moments(_ checkpoint: String) throws -> [Float] {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("What train says", .serialized)
+@Suite("What train says", .serialized, .waiting)
 struct TrainReportTests {
   static let few = [
     "--iterations", "4", "--batch", "16", "--leaf", "5", "--channels", "3", "--layers", "2",

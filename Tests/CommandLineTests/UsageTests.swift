@@ -15,7 +15,7 @@ struct Refusal: Sendable, CustomTestStringConvertible {
   var testDescription: String { words.joined(separator: " ") }
 }
 
-@Suite("Wrong command lines", .serialized)
+@Suite("Wrong command lines", .serialized, .waiting)
 struct UsageTests {
   static let unknownWords = [
     Refusal("trian --data d.h5", "trian", "did you mean train?"),
