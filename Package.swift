@@ -25,8 +25,13 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// Makes the test bundle of one module.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+///
+/// Tests that do little but wait for programs need no optimization, which would take half of their compile time.
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], isOptimized: Bool = true
+) -> Target {
+  let plain: [SwiftSetting] = isOptimized ? [] : [.unsafeFlags(["-Onone"])]
+  return .testTarget(name: name, dependencies: dependencies, swiftSettings: settings + plain)
 }
 
 let package = Package(
@@ -201,6 +206,7 @@ let package = Package(
       ]),
     tests(
       "CommandLineTests",
-      ["h2nn-dist", "DistributedChecks", "TestSupport", "Checkpoints", "ParallelHDF5"]),
+      ["h2nn-dist", "DistributedChecks", "TestSupport", "Checkpoints", "ParallelHDF5"],
+      isOptimized: false),
   ]
 )

@@ -14,7 +14,8 @@ public enum Processor {
   /// Moments of parameters whose gradient has become zero shrink from step to step and stop at the smallest
   /// subnormal numbers, where rounding keeps them; arithmetic with those is many times slower. The setting is
   /// part of the rule that a result has the same bits on any number of ranks: every thread that computes what
-  /// enters a result calls this first, `main` and the reader of samples. A thread inherits the setting of the
+  /// enters a result calls this first, `main` and the reader of samples; the thread of
+  /// the stall watch only compares times. A thread inherits the setting of the
   /// one that starts it on Linux, which is not relied upon.
   public static func flushSubnormals() { cprocessor_flush_subnormals() }
 

@@ -43,7 +43,7 @@ enum FileSystem {
   }
 
   /// Repeats a call that a signal interrupts.
-  private static func repeated(_ call: () -> Int32) -> Int32 {
+  static func repeated(_ call: () -> Int32) -> Int32 {
     while true {
       let answer = call()
       if answer >= 0 || errno != EINTR { return answer }

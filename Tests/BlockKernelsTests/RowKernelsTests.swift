@@ -97,8 +97,8 @@ import Testing
       unsafe RowKernels.multiplyByDerivative(
         gradient, at: values, into: result, count: 32, of: activation)
     }
-    let expected = (0..<32).map {
-      gradients[$0 + 3] * activation.derivative(at: values[$0 + 11])
+    let expected: [Scalar] = (0..<32).map { (place: Int) -> Scalar in
+      gradients[place + 3] * activation.derivative(at: values[place + 11])
     }
     let elsewhere = change([Scalar](repeating: 7, count: 40), from: 2) { result in
       unsafe gradients.withUnsafeBufferPointer { g in
@@ -107,16 +107,17 @@ import Testing
         }
       }
     }
-    #expect(elsewhere == [7, 7] + expected + [Scalar](repeating: 7, count: 6))
+    let (before, after) = ([Scalar](repeating: 7, count: 2), [Scalar](repeating: 7, count: 6))
+    #expect(elsewhere == before + expected + after)
     // In place of the gradient, and of the values.
     let gradient = change(gradients, from: 3) { g in
       unsafe values.withUnsafeBufferPointer { unsafe multiply(g, first(of: $0) + 11, g) }
     }
-    #expect(gradient == gradients[..<3] + expected + gradients[35...])
+    #expect(gradient == Array(gradients[..<3]) + expected + Array(gradients[35...]))
     let value = change(values, from: 11) { y in
       unsafe gradients.withUnsafeBufferPointer { unsafe multiply(first(of: $0) + 3, y, y) }
     }
-    #expect(value == values[..<11] + expected + values[43...])
+    #expect(value == Array(values[..<11]) + expected + Array(values[43...]))
   }
 
   @Test func notANumberStaysNotANumber() {

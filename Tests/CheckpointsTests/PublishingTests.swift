@@ -12,6 +12,19 @@ struct PublishingTests {
     var arrays: [String: ArrayDescription]?
   }
 
+  @Test("a system call that a signal interrupts is made again, one that fails is not")
+  func interrupted() {
+    var answers: [(Int32, Int32)] = [(-1, EINTR), (-1, EINTR), (3, 0), (-1, EIO), (9, 0)]
+    func call() -> Int32 {
+      let (answer, code) = answers.removeFirst()
+      errno = code
+      return answer
+    }
+    #expect(FileSystem.repeated(call) == 3)
+    #expect(FileSystem.repeated(call) == -1 && errno == EIO)
+    #expect(answers.count == 1)
+  }
+
   @Test("what is written can be read, and the last ones are kept")
   func keeps() async {
     await #expect(processExitsWith: .success) {

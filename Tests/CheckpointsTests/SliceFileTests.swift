@@ -68,7 +68,7 @@ private struct NetworkFile {
   }
 }
 
-@Suite("Parameters that several layers use, in files", .serialized)
+@Suite("Parameters that several layers use, in files", .serialized, .waiting)
 struct SliceFileTests {
   /// Each file is written and read in a process of its own, which can initialize MPI.
   @Test("what is written is read on any tree ranks", arguments: SliceNetworks.names)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Measuring", .serialized)
+@Suite("Measuring", .serialized, .waiting)
 struct BenchTests {
   private static let network = [
     "bench", "--points", "40", "--layers", "2", "--batch", "40", "--shard", "16", "--repeat", "2",

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Checkpoints of both formats lie in `Tests/Fixtures`, with their data: runs of 8 steps, stopped after step 4.
-@Suite("Formats of checkpoints", .serialized)
+@Suite("Formats of checkpoints", .serialized, .waiting)
 struct CheckpointFormatTests {
   static let formats = ["format-1.h5", "format-2.h5"]
   private static let data = Checkpoints.fixture("data.h5")

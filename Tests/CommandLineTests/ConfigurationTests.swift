@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("Configuration files", .serialized)
+@Suite("Configuration files", .serialized, .waiting)
 struct ConfigurationTests {
   /// Inspects the network of a configuration.
   private func parameters(_ text: String, _ words: [String] = []) throws -> Int {
@@ -84,6 +84,11 @@ struct ConfigurationTests {
       ("{channels: 3,\n model: 'h2nn,\n leaf: 3}", "line 2: the text that begins with '"),
       ("{channels: 3, // r\n leaf: 5\n layers: 2}", "line 2: not an entry"),
       ("/* two\n lines */ {channels: 3,\n\n leaf 5}", "line 4: not an entry"),
+      ("{channels: 3,\n leaf: 5,\n\n 'channels': 3}", "line 4: key 'channels' stands on line 1"),
+      (
+        "{channels: 3, // {leaf: 1,\n leaf: [1, {a: 1,\n b: '\\'{a:1', 'a': 2}]}",
+        "line 3: key 'a' stands on line 2"
+      ),
       ("{channels: 3}\n}", "line 2: } closes nothing"), ("{}\n/* no end", "line 2: the comment"),
     ])
   func mistakes(text: String, fragment: String) throws {

@@ -21,7 +21,7 @@ struct Damage: Sendable, CustomTestStringConvertible {
   }
 }
 
-@Suite("Wrong files", .serialized)
+@Suite("Wrong files", .serialized, .waiting)
 struct DataErrorTests {
   static let damages = [
     Damage(

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Ranks that see other files than rank 0 do, as on nodes of a cluster.
-@Suite("Ranks that see other files", .serialized)
+@Suite("Ranks that see other files", .serialized, .waiting)
 struct DifferentRanksTests {
   /// Trains a run of two checkpoints, and copies the older one alone to where rank 0 looks.
   private func train(_ scratch: borrowing Scratch, _ data: String) throws {

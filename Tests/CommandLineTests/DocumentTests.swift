@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What README and articles say about the command line, against the program.
-@Suite("Documents", .serialized)
+@Suite("Documents", .serialized, .waiting)
 struct DocumentTests {
   /// The options of each verb, from its help.
   private static func options(of verb: String) throws -> Set<String> {

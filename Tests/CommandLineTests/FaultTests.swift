@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Full disks, second signals, and runs that want the same directory.
-@Suite("Faults", .serialized)
+@Suite("Faults", .serialized, .waiting)
 struct FaultTests {
   // MARK: Full disks
 

@@ -2,7 +2,7 @@ import ParallelHDF5
 import TestSupport
 import Testing
 
-@Suite("Generating datasets in more than one dimension", .serialized)
+@Suite("Generating datasets in more than one dimension", .serialized, .waiting)
 struct GenerateShapeTests {
   private func generate(
     _ scratch: borrowing Scratch, _ name: String, _ words: String, _ more: [String] = [],

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Help", .serialized)
+@Suite("Help", .serialized, .waiting)
 struct HelpTests {
   static let shared = "config summary help"
   /// What all verbs have that run on ranks: all but one.

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Inspecting networks", .serialized)
+@Suite("Inspecting networks", .serialized, .waiting)
 struct InspectTests {
   private func inspect(_ words: String, _ more: [String] = []) throws -> Summary {
     let scratch = try Scratch()
@@ -111,6 +111,11 @@ struct InspectTests {
     let words = ["inspect", "--points", "40"]
     let alone = try program(words, environment: HelpTests.withoutMPI)
     #expect(alone.status == 0 && alone.output.contains("parameters"))
+    #expect(!alone.errors.contains("far field"))
+    for network in [["--points", "8"], ["--points", "40", "--admissibility", "9"]] {
+      let dense = try program(["inspect"] + network)
+      #expect(dense.status == 0 && dense.errors.contains("without a far field"), "\(dense.errors)")
+    }
     #expect(try program(words, ranks: 3).output == alone.output)
   }
 }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Networks that begin with a matrix.
-@Suite("Linear starts", .serialized)
+@Suite("Linear starts", .serialized, .waiting)
 struct LinearStartTests {
   private static let network = ["--linear-path", "--channels", "6", "--layers", "2"]
 

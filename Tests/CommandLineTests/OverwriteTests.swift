@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a call writes replaces nothing that it reads, and nothing of another kind.
-@Suite("Files that are not replaced", .serialized)
+@Suite("Files that are not replaced", .serialized, .waiting)
 struct OverwriteTests {
   @Test("a file that is read is not written, whatever it is called")
   func inputs() throws {

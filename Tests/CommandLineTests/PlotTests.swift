@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Drawing runs", .serialized)
+@Suite("Drawing runs", .serialized, .waiting)
 struct PlotTests {
   @Test("a drawing of runs and predictions is SVG, and is not overwritten")
   func draws() throws {

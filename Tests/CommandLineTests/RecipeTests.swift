@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Recipes of training", .serialized)
+@Suite("Recipes of training", .serialized, .waiting)
 struct RecipeTests {
   static let plateau = [
     "--schedule", "plateau", "--plateau-every", "2", "--plateau-patience", "1",
@@ -37,7 +37,7 @@ struct RecipeTests {
     }
     let whole = try scratch.summary(of: words("whole"))
     let digest = try whole.text("digest")
-    for (index, grid) in [(2, 1), (1, 2), (2, 2), (3, 1), (7, 1)].enumerated() {
+    for (index, grid) in [(1, 2), (2, 2), (7, 1)].enumerated() {
       let more = ["--grid", "\(grid.0)x\(grid.1)"]
       let other = try scratch.summary(
         of: words("grid-\(index)", more), ranks: grid.0 * grid.1)

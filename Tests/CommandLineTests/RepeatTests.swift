@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Repeated trainings", .serialized)
+@Suite("Repeated trainings", .serialized, .waiting)
 struct RepeatTests {
   private func words(
     _ data: String, _ out: String, seed: Int = 3, _ more: [String] = []

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Stopping and continuing", .serialized)
+@Suite("Stopping and continuing", .serialized, .waiting)
 struct ResumeTests {
   /// The command that trains in a folder.
   private func words(_ scratch: borrowing Scratch, _ run: String) throws -> [String] {
@@ -105,7 +105,10 @@ struct ResumeTests {
     let again = try scratch.summary(of: words + ["--stop-after", "3"], status: 75)
     #expect(try again.integer("iterations") == 6)
     #expect(try again.text("digest") == stopped.text("digest"))
-    #expect(try scratch.summary(of: words + ["--stop-after", "99"]).integer("iterations") == 12)
+    let last = try program(words + ["--stop-after", "99"])
+    #expect(last.status == 0)
+    #expect(last.errors.contains("--stop-after 99: the run ends after step 12"), "\(last.errors)")
+    #expect(try Summary(scratch.file("run/summary.json")).integer("iterations") == 12)
   }
 
   @Test(

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Networks whose boxes have the channels of an H²-matrix, from the command line.
-@Suite("Runs with a skeleton", .serialized)
+@Suite("Runs with a skeleton", .serialized, .waiting)
 struct SkeletonRunTests {
   private static let options = [
     "--skeleton", "exponential-integral", "--tolerance", "1e-4", "--layers", "2", "--batch", "40",

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Verbs on two ranks, of which the other one hangs from the start.
-@Suite("Ranks that hang", .serialized)
+@Suite("Ranks that hang", .serialized, .waiting)
 struct StallTests {
   /// Calls that come as far as their first message.
   static let calls = [

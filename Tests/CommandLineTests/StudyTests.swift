@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Studies", .serialized)
+@Suite("Studies", .serialized, .waiting)
 struct StudyTests {
   private static let text = """
     {
@@ -159,6 +159,8 @@ struct StudyTests {
     try refuse("channels: 2", "chanels: 2", ["'chanels'", "did you mean channels?"])
     try refuse("channels: 2", "channels: 2, out: 'x'", ["'out'", "names its files itself"])
     try refuse("value: \"parameters\"", "value: \"foo\"", ["'foo'", "test_error"])
+    try refuse("value: \"parameters\"", "value: \"ranks\"", ["'ranks'", "ridge_error"])
+    try refuse("samples: 60", "samples: 60, samples: 61", ["line 4", "'samples'", "on line 4"])
     try refuse("samples: 60", "sample: 60", ["'sample'", "did you mean samples?"])
     try refuse("\"custom-operator\"", "\"custom\"", ["custom"])
     try refuse("columns: \"N\"", "columns: \"M\"", ["'M'"])

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Units of a ReLU network that die: their moments shrink for ever and must not become subnormal.
-@Suite("Subnormal numbers", .serialized)
+@Suite("Subnormal numbers", .serialized, .waiting)
 struct SubnormalTests {
   /// The numbers of the optimizer in a checkpoint.
   private func moments(_ checkpoint: String) throws -> [Float] {
@@ -29,8 +29,9 @@ struct SubnormalTests {
     let data = try scratch.write(Fields(samples: 200))
     let words = [
       "train", "--data", data, "--out", scratch.file("run"), "--model", "mnn-h2", "--leaf", "5",
-      "--activation", "relu", "--batch", "32", "--shard", "32", "--iterations", "1000",
-      "--learning-rate", "0.02", "--validate-every", "0",
+      "--activation", "relu", "--batch", "32", "--shard", "32", "--iterations", "400",
+      // Moments shrink fast; 0.6 of the smallest number is rounded to that number.
+      "--beta1", "0.6", "--beta2", "0.6", "--learning-rate", "0.02", "--validate-every", "0",
       "--sample-memory", ranks == nil ? "1" : "0",
     ]
     _ = try scratch.summary(of: words, ranks: ranks)

@@ -3,7 +3,7 @@ import ParallelHDF5
 import TestSupport
 import Testing
 
-@Suite("Checkpoints of tree ranks", .serialized)
+@Suite("Checkpoints of tree ranks", .serialized, .waiting)
 struct TreeGridCheckpointTests {
   private func words(
     _ scratch: borrowing Scratch, _ run: String, _ more: [String] = []

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("What cannot be spread over tree ranks", .serialized)
+@Suite("What cannot be spread over tree ranks", .serialized, .waiting)
 struct TreeGridErrorTests {
   private func train(_ scratch: borrowing Scratch, _ fields: Fields = Fields()) throws -> [String] {
     let data = try scratch.write(fields)

@@ -15,7 +15,7 @@ struct Refusal: Sendable, CustomTestStringConvertible {
   var testDescription: String { words.joined(separator: " ") }
 }
 
-@Suite("Wrong command lines", .serialized)
+@Suite("Wrong command lines", .serialized, .waiting)
 struct UsageTests {
   static let unknownWords = [
     Refusal("trian --data d.h5", "trian", "did you mean train?"),
@@ -49,11 +49,15 @@ struct UsageTests {
     Refusal("train --data d.h5 --out run --batch 1.5", "--batch 1.5", "integer"),
     Refusal("train --data d.h5 --out run --epochs 9223372036854775807", "--epochs", "from 1 to"),
     Refusal("inspect --points 100000x100000x100000", "--points", "at most"),
+    Refusal("inspect --points 2147483647", "--points 2147483647", "GB", "this machine has"),
+    Refusal("inspect --points 46340x46340 --model mnn-h2", "--points 46340x46340", "GB"),
+    Refusal("inspect --points 2147483647 --model conv", "--points 2147483647", "GB"),
     Refusal("train --data d.h5 --out run --iterations -3", "--iterations -3"),
     Refusal("train --data d.h5 --out run --learning-rate fast", "--learning-rate fast", "number"),
     Refusal("train --data d.h5 --out run --learning-rate nan", "--learning-rate nan"),
     Refusal("train --data d.h5 --out run --learning-rate inf", "--learning-rate inf"),
     Refusal("train --data d.h5 --out run --learning-rate -1", "--learning-rate -1"),
+    Refusal("train --data d.h5 --out run --learning-rate 0", "--learning-rate 0", "positive"),
     Refusal("train --data d.h5 --out run --beta1 1", "--beta1 1"),
     Refusal("train --data d.h5 --out run --shard 20", "--shard 20", "multiple of 16"),
     Refusal("train --data d.h5 --out run --split 0.6,0.5,0.3", "--split 0.6,0.5,0.3", "sum"),

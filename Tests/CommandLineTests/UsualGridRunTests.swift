@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Training without `--leaf` and `--levels`, on grids that are no multiples of 5 · 2^L.
-@Suite("Leaves chosen from the grid", .serialized)
+@Suite("Leaves chosen from the grid", .serialized, .waiting)
 struct UsualGridRunTests {
   private func words(_ data: String, _ out: String, _ network: [String]) -> [String] {
     [
@@ -35,7 +35,7 @@ struct UsualGridRunTests {
       ).text("digest")
     }
     let expected = try train("whole", (1, 1))
-    for grid in [(1, 2), (3, 1), (1, 5)] {
+    for grid in [(3, 1), (1, 5)] {
       #expect(try train("run-\(grid.0)-\(grid.1)", grid) == expected, "grid \(grid)")
     }
     _ = try train("parts", (1, 3), ["--stop-after", "2"], status: 75)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The checks of iterations over ranks, each run by a program of its own under `mpirun`.
-@Suite("Iterations over ranks, under mpirun", .serialized)
+@Suite("Iterations over ranks, under mpirun", .serialized, .waiting)
 struct KrylovChecksTests {
   @Test(
     "solutions and endings are right", arguments: [1, 3],

@@ -3,6 +3,7 @@ import MessagePassing
 import TestSupport
 import Testing
 
+@Suite("Ranks of launchers", .waiting)
 struct LauncherRankTests {
   @Test(
     "the launcher's variables give the rank",

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Shell commands that work, wait or hang, under limits.
-@Suite("Limits on the time of a program")
+@Suite("Limits on the time of a program", .waiting)
 struct TimeLimitsTests {
   /// Expects that a command is killed at a limit.
   private func expectHang(

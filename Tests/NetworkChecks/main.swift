@@ -20,8 +20,9 @@ func run(
     network, ranks: world.size, replicatedBoxes: bound ?? 2 * world.size)
   do {
     switch check {
-    case "bits":
+    case "bits-float":
       try BitsCheck<Float>(network, partition, rank: world.rank).run(on: world)
+    case "bits-double":
       try BitsCheck<Double>(network, partition, rank: world.rank).run(on: world)
     case "adjoint": try checkAdjoint(network, partition, on: world)
     case "traffic": try checkTraffic(network, partition, on: world)

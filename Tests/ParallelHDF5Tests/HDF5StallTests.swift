@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Programs whose last rank is missing in a collective operation on a file.
-@Suite("Watch for ranks that hang with a file", .serialized)
+@Suite("Watch for ranks that hang with a file", .serialized, .waiting)
 struct HDF5StallTests {
   @Test(
     "the others say which file they cannot close",
@@ -12,7 +12,8 @@ struct HDF5StallTests {
     let folder = try ScratchFolder()
     let path = folder.file("stall.h5")
     let result = try launch(
-      "DistributedChecks", arguments: [check], ranks: 3, environment: ["STALL_FILE": path])
+      "DistributedChecks", arguments: [check], ranks: 3, environment: ["STALL_FILE": path],
+      working: 1)
     #expect(result.status == 70, "\(result.errors)")
     for rank in 0..<2 {
       let line =

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The checks of matrices that are spread over ranks, each run by a program of its own under `mpirun`.
-@Suite("Matrices on ranks, under mpirun", .serialized)
+@Suite("Matrices on ranks, under mpirun", .serialized, .waiting)
 struct DistributedMatrixTests {
   @Test("all ranks are content", arguments: [1, 2, 3, 5])
   func succeeds(ranks: Int) throws {

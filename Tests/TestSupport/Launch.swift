@@ -40,12 +40,13 @@ public enum LaunchError: Error, CustomStringConvertible {
 ///   - ranks: The number of processes; nil to start the program alone, without `mpirun`.
 ///   - environment: The variables to set beside those that this process has.
 ///   - directory: The working directory; nil for that of this process.
+///   - working: How many of the processes have work at a time; all if nil.
 ///   - limits: How long the program may take; then it is killed.
 /// - Returns: The exit status and the output of the program.
 /// - Throws: ``LaunchError`` if there is no such product or it hangs.
 public func launch(
   _ product: String, arguments: [String] = [], ranks: Int?, environment: [String: String] = [:],
-  directory: String? = nil, limits: TimeLimits = .standard
+  directory: String? = nil, working: Int? = nil, limits: TimeLimits = .standard
 ) throws -> Launch {
   let program = try locate(product).path
   var command = [program] + arguments
@@ -59,8 +60,14 @@ public func launch(
   variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
   // Where the daemon of munge is installed and does not run, every start would wait for it for seconds.
   variables["PMIX_MCA_psec"] = variables["PMIX_MCA_psec"] ?? "native"
+  // Ranks of one machine look for no network and no devices; a process alone starts no daemon. Tests that start the
+  // program by themselves do without.
+  for (name, value) in [
+    ("OMPI_MCA_pml", "ob1"), ("OMPI_MCA_ess_singleton_isolated", "1"),
+    ("HWLOC_COMPONENTS", "-pci,-linuxio"),
+  ] { variables[name] = variables[name] ?? value }
   variables.merge(environment) { _, new in new }
-  return try Turn.programs.take(ranks ?? 1) {
+  return try Turn.programs.take(working ?? ranks ?? 1) {
     try execute(command, environment: variables, directory: directory, limits: limits)
   }
 }

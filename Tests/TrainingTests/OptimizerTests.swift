@@ -179,7 +179,7 @@ struct OptimizerTests {
     #expect(!isFinite)
   }
 
-  @Test("frozen parameters stay, and one that becomes active counts its own steps")
+  @Test("frozen parameters stay, and the others make their steps")
   func activeRanges() {
     var options = TrainingOptions()
     (options.learningRate, options.schedule, options.warmup) = (0.1, .constant, 0)
@@ -188,30 +188,17 @@ struct OptimizerTests {
     let gradient = AlignedBuffer<Double>(repeating: 0, count: count)
     for place in 0..<count { gradient[place] = sin(Double(place)) + 0.1 }
     var optimizer = Optimizer<Double>(options, count: count, active: [0..<700, 1500..<2990])
-    var (early, late) = (Adam(), Adam())
-    var expected = (1.0, 1.0)
-    func step() {
+    var adam = Adam()
+    var expected = 1.0
+    for _ in 0..<5 {
       var span = parameters.mutableSpan
       #expect(optimizer.update(&span, range: 0..<count, gradient: gradient.span))
-    }
-    for _ in 0..<5 {
-      step()
-      expected.0 = early.step(expected.0, gradient[1600], options)
+      expected = adam.step(expected, gradient[1600], options)
     }
     for place in [700, 1499, 2990, 2999] {
       #expect(parameters[place] == 1 && optimizer.firstMoment[place] == 0)
     }
     for place in [0, 699, 1500, 2989] { #expect(parameters[place] != 1) }
-    // Another part is thawed; the first one is frozen, the second one goes on.
-    let frozen = parameters[10]
-    optimizer.activate([700..<1500, 1500..<2990])
-    for _ in 0..<3 {
-      step()
-      expected.0 = early.step(expected.0, gradient[1600], options)
-      expected.1 = late.step(expected.1, gradient[800], options)
-    }
-    #expect(parameters[10] == frozen)
-    #expect(abs(parameters[1600] - expected.0) <= 1e-13)
-    #expect(abs(parameters[800] - expected.1) <= 1e-13)
+    #expect(abs(parameters[1600] - expected) <= 1e-13)
   }
 }

@@ -82,7 +82,8 @@ public struct RankShare: Sendable {
     self.computed = computed
     outputBoxes = (0..<partition.rankCount).map { partition.values[network.output].range(of: $0) }
     let (owners, ranks) = (CommunicationPlan.gradientOwners(network), 0..<partition.rankCount)
-    let (values, gradients) = Self.held(network, computed, plan, owners, rank: rank)
+    let (values, gradients) = Self.held(
+      in: network, computed: computed, plan: plan, gradientOwners: owners, rank: rank)
     var (layers, parameters): ([LayerPlacement], [Parameters]) = ([], [])
     var start = 0
     for (slice, boxes) in zip(network.slices, partition.slices) {
@@ -116,7 +117,7 @@ public struct RankShare: Sendable {
   /// Returns the boxes whose values, and those whose gradients, a rank holds: what it computes, receives, or
   /// reads from the input.
   private static func held(
-    _ network: Network, _ computed: [Range<Int>], _ plan: CommunicationPlan, _ owners: [Int],
+    in network: Network, computed: [Range<Int>], plan: CommunicationPlan, gradientOwners: [Int],
     rank: Int
   ) -> ([HeldBoxes], [HeldBoxes]) {
     let forward = CommunicationPlan.Phase.forward
@@ -141,7 +142,7 @@ public struct RankShare: Sendable {
     }
     let gradients = network.values.indices.map { boxes(.backward, $0) }
     return (
-      network.values.indices.map { boxes(forward, $0) }, owners.map { gradients[$0] }
+      network.values.indices.map { boxes(forward, $0) }, gradientOwners.map { gradients[$0] }
     )
   }
 }

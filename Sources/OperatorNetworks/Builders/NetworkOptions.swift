@@ -224,4 +224,17 @@ extension NetworkOptions {
     let names = unused.map { "`\($0)`" }.joined(separator: ", ")
     return "\(names): not used by `model` \(model.rawValue)"
   }
+
+  /// Returns a remark if a network on a tree has no far field, as on few points.
+  ///
+  /// - Parameter network: The network that the options give.
+  /// - Returns: The remark; nil if there is a far field, or no tree.
+  public func farFieldRemark(on network: Network) -> String? {
+    guard model != .conv, model != .dense,
+      !network.layers.contains(where: { $0.layer.name.hasPrefix("bridge.") })
+    else { return nil }
+    return
+      "no two boxes of the tree are far from each other: the network is a dense near field without a far "
+      + "field; more points, a smaller `leaf`, more `levels` or a smaller `admissibility` give one"
+  }
 }

@@ -50,21 +50,30 @@ public struct TrainingSummary: Sendable {
     return !(testError < meanPredictorError)
   }
 
+  /// The numbers of ``jsonObject`` and their names; what is missing is null.
+  private static let numbers: [(name: String, value: @Sendable (TrainingSummary) -> Any)] = [
+    ("test_error", { jsonNumber($0.testError) }),
+    ("validation_error", { jsonNumber($0.validationError) }),
+    ("train_error", { jsonNumber($0.trainError) }),
+    ("mean_predictor_error", { jsonNumber($0.meanPredictorError) }),
+    ("parameters", { $0.parameters }), ("active_parameters", { $0.activeParameters }),
+    ("iterations", { $0.iterations }), ("seconds_per_step", { jsonNumber($0.secondsPerStep) }),
+    ("batch", { $0.batch }), ("flops_per_step", { $0.flopsPerStep }),
+    ("bytes_read_at_start", { $0.bytesReadAtStart }),
+  ]
+
+  /// The names of the numbers in ``jsonObject``, the test error first.
+  public static var numberNames: [String] { numbers.map(\.name) }
+
   /// The summary as a JSON object; missing numbers are null.
   public var jsonObject: [String: Any] {
-    func value(_ number: Double?) -> Any { jsonNumber(number) }
-    let numbers: [String: Any] = [
-      "parameters": parameters, "active_parameters": activeParameters, "iterations": iterations,
-      "train_error": value(trainError), "validation_error": value(validationError),
-      "test_error": value(testError), "mean_predictor_error": value(meanPredictorError),
-      "seconds_per_step": value(secondsPerStep), "batch": batch, "flops_per_step": flopsPerStep,
-      "digest": digest,
-      "grid": grid, "ranks": ranks, "notes": notes,
-      "bytes_read_at_start": bytesReadAtStart,
+    var object: [String: Any] = [
+      "digest": digest, "grid": grid, "ranks": ranks, "notes": notes,
       "zero_samples": Dictionary(
         uniqueKeysWithValues: Part.allCases.map { ($0.rawValue, zeroSamples[$0] ?? 0) }),
     ]
-    return numbers.merging(facts.jsonObject) { number, _ in number }
+    for (name, value) in Self.numbers { object[name] = value(self) }
+    return object.merging(facts.jsonObject) { number, _ in number }
   }
 }
 

@@ -146,7 +146,12 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     normalization = try Normalization(survey, settings, of: file.path)
     let norms = survey.norms(scale: normalization.outputScale)
     notes =
-      [facts.configuration.network.unusedRemark, settings.unusedRemark].compactMap { $0 }
+      [
+        facts.configuration.network.unusedRemark, settings.unusedRemark,
+        facts.configuration.network.farFieldRemark(on: network),
+        settings.batchRemark(training: training.count),
+        options.stopRemark(steps: settings.iterations),
+      ].compactMap { $0 }
       + normalization.remarks
     for part in Part.allCases {
       let samples = settings.split.range(of: part, count: file.sampleCount)

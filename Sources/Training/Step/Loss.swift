@@ -85,7 +85,9 @@ struct Loss<Scalar: KernelScalar> {
     }
     sums.sum(width: samples, scratch: scratch, into: squares, at: shard * squareCount) {
       channels, sums, place in
-      differences(output, outputStart, truth, channels, gradient, gradientStart, sums, place)
+      differences(
+        of: output, at: outputStart, from: truth, channels: channels, gradient: gradient,
+        at: gradientStart, into: sums, at: place)
     }
   }
 
@@ -102,12 +104,22 @@ struct Loss<Scalar: KernelScalar> {
   /// Computes the differences in the channels of one box.
   ///
   /// Their squares are added up in the precision of the network first.
+  ///
+  /// - Parameters:
+  ///   - output: ŷ, `[channel][sample]`.
+  ///   - outputStart: Where the channels that this rank computes begin.
+  ///   - truth: y, for the channels that this rank computes.
+  ///   - channels: The channels of the box, among those that this rank computes.
+  ///   - gradient: The gradient, replaced in these channels.
+  ///   - gradientStart: Where the channels that this rank computes begin in it.
+  ///   - sums: The sums of squares, one for each column.
+  ///   - place: Where the sums of the box begin.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   private func differences(
-    _ output: AlignedBuffer<Scalar>, _ outputStart: Int, _ truth: AlignedBuffer<Scalar>,
-    _ channels: Range<Int>, _ gradient: AlignedBuffer<Scalar>, _ gradientStart: Int,
-    _ sums: AlignedBuffer<Double>, _ place: Int
+    of output: AlignedBuffer<Scalar>, at outputStart: Int, from truth: AlignedBuffer<Scalar>,
+    channels: Range<Int>, gradient: AlignedBuffer<Scalar>, at gradientStart: Int,
+    into sums: AlignedBuffer<Double>, at place: Int
   ) {
     let (start, samples) = (channels.lowerBound * samples, samples)
     let count = channels.count * samples

@@ -4,7 +4,7 @@ import Foundation
 /// Adam and Nadam on a range of the parameters.
 ///
 /// Both are p ← p − η (a g + b m) / (√(c v) + ε) with moments m ← β₁ m + (1 − β₁) g and
-/// v ← β₂ v + (1 − β₂) g², where t counts the steps since a range became active. Adam (Kingma and Ba 2015): a = 0, b = 1/(1 − β₁ᵗ). Nadam (Dozat 2016) with
+/// v ← β₂ v + (1 − β₂) g², where t counts the steps. Adam (Kingma and Ba 2015): a = 0, b = 1/(1 − β₁ᵗ). Nadam (Dozat 2016) with
 /// momenta μₜ: a = (1 − μₜ)/(1 − ∏ᵢ≤ₜ μᵢ), b = μₜ₊₁/(1 − ∏ᵢ≤ₜ₊₁ μᵢ). Always c = 1/(1 − β₂ᵗ).
 struct Optimizer<Scalar: KernelScalar> {
   let options: TrainingOptions
@@ -13,17 +13,12 @@ struct Optimizer<Scalar: KernelScalar> {
   /// The numbers that are updated together.
   private static var blockSize: Int { 1024 }
   private let roots = AlignedBuffer<Scalar>(repeating: 0, count: Self.blockSize)
-  /// Parameters that are updated together, with the steps made with them.
-  private struct ActiveRange {
-    let places: Range<Int>
-    var stepsMade = 0
-    /// ∏ μᵢ up to the last of these steps.
-    var momentumProduct = 1.0
-  }
   /// What is updated; the other parameters are frozen.
-  private var active: [ActiveRange]
-  /// The steps made with any parameters, which the learning rate follows.
+  private let active: [Range<Int>]
+  /// t.
   private var stepsMade = 0
+  /// ∏ μᵢ up to the last step made.
+  private var momentumProduct = 1.0
   /// What the learning rate of the schedule is multiplied by.
   var rateFactor = 1.0
 
@@ -35,7 +30,10 @@ struct Optimizer<Scalar: KernelScalar> {
   ///   - active: The places that are updated, ascending; all if nil.
   init(_ options: TrainingOptions, count: Int, active: [Range<Int>]? = nil) {
     self.options = options
-    self.active = (active ?? [0..<count]).map { ActiveRange(places: $0) }
+    let active = active ?? [0..<count]
+    precondition(
+      active.allSatisfy { $0.upperBound <= count }, "\(active) of \(count) parameters")
+    self.active = active
     firstMoment = AlignedBuffer(repeating: 0, count: count)
     secondMoment = AlignedBuffer(repeating: 0, count: count)
   }
@@ -45,34 +43,10 @@ struct Optimizer<Scalar: KernelScalar> {
       ? options.beta1 : options.beta1 * (1 - 0.5 * pow(0.96, 0.004 * Double(t)))
   }
 
-  /// Continues after a number of steps, made with all active parameters; the caller has filled in the moments.
+  /// Continues after a number of steps; the caller has filled in the moments.
   mutating func resume(after steps: Int) {
-    stepsMade = steps
-    var product = 1.0
-    for t in 0..<steps { product *= momentum(t + 1) }
-    for index in active.indices {
-      (active[index].stepsMade, active[index].momentumProduct) = (steps, product)
-    }
-  }
-
-  /// Changes which parameters are updated.
-  ///
-  /// A range that was active before goes on with its moments and its number of steps; any other one begins anew, with
-  /// moments zero.
-  ///
-  /// - Parameter ranges: The places, ascending.
-  mutating func activate(_ ranges: [Range<Int>]) {
-    let before = active
-    active = ranges.map { range in
-      before.first { $0.places == range } ?? ActiveRange(places: range)
-    }
-    let (first, second) = (firstMoment, secondMoment)
-    var m = first.mutableSpan
-    var v = second.mutableSpan
-    for range in active where range.stepsMade == 0 {
-      Elementwise.clear(&m, in: range.places)
-      Elementwise.clear(&v, in: range.places)
-    }
+    (stepsMade, momentumProduct) = (steps, 1)
+    for t in 0..<steps { momentumProduct *= momentum(t + 1) }
   }
 
   /// Changes the unit of gradients: multiplies the moments as if all gradients so far had been multiplied.
@@ -100,27 +74,20 @@ struct Optimizer<Scalar: KernelScalar> {
     precondition(
       gradient.count >= range.count && firstMoment.count == range.count
         && range.upperBound <= parameters.count, "\(range) of \(parameters.count) parameters")
-    stepsMade += 1
+    let step = nextStep()
     var isFinite = true
-    for index in active.indices {
-      // A copy of the element: the method must not hold the array while it is changed.
-      var part = active[index]
-      precondition(
-        part.places.upperBound <= range.count, "\(part.places) of \(range.count) parameters")
-      let step = nextStep(&part)
-      active[index] = part
-      isFinite = update(&parameters, range, part.places, gradient, step) && isFinite
+    for part in active {
+      isFinite = update(&parameters, range, part, gradient, step) && isFinite
     }
     return isFinite
   }
 
-  /// Returns the constants of the next step of a range.
-  private func nextStep(_ part: inout ActiveRange) -> UpdateStep<Scalar> {
-    part.stepsMade += 1
-    let t = part.stepsMade
+  /// Counts a step and returns its constants.
+  private mutating func nextStep() -> UpdateStep<Scalar> {
+    stepsMade += 1
+    let t = stepsMade
     let (mu, next) = (momentum(t), momentum(t + 1))
-    part.momentumProduct *= mu
-    let momentumProduct = part.momentumProduct
+    momentumProduct *= mu
     let usesNesterov = options.optimizer == .nadam
     return UpdateStep<Scalar>(
       a: Scalar(usesNesterov ? (1 - mu) / (1 - momentumProduct) : 0),
@@ -128,7 +95,7 @@ struct Optimizer<Scalar: KernelScalar> {
         usesNesterov
           ? next / (1 - momentumProduct * next) : 1 / (1 - pow(options.beta1, Double(t)))),
       c: Scalar(1 / (1 - pow(options.beta2, Double(t)))),
-      rate: Scalar(options.learningRate(at: stepsMade - 1) * rateFactor),
+      rate: Scalar(options.learningRate(at: t - 1) * rateFactor),
       beta1: Scalar(options.beta1),
       beta2: Scalar(options.beta2), rest1: Scalar(1 - options.beta1),
       rest2: Scalar(1 - options.beta2), epsilon: Scalar(options.epsilon))

@@ -28,6 +28,7 @@ struct InspectCommand: Command {
     guard Voice.speaks else { return 0 }
     try Voice.checkPlace(of: "summary", arguments)
     if let remark = options.unusedRemark { Voice.note(remark) }
+    try checkMemory()
     let (sources, receivers) = try points()
     let network: Network
     let leaf: String?
@@ -41,6 +42,7 @@ struct InspectCommand: Command {
     } catch {
       throw RunError(error)
     }
+    if let remark = options.farFieldRemark(on: network) { Voice.note(remark) }
     Voice.say(
       "\(options.model.rawValue) on \(PointDescription(sources).text)"
         + (leaf.map { ": \($0)" } ?? ""))
@@ -88,6 +90,24 @@ struct InspectCommand: Command {
     }
     try Voice.summarize(summary, to: arguments.text("summary"))
     return 0
+  }
+
+  /// Refuses a grid whose tree and lists no memory holds.
+  ///
+  /// - Throws: `RunError` (64) with what they need.
+  private func checkMemory() throws(RunError) {
+    guard arguments.text("data") == nil else { return }
+    let bytes: Double
+    do {
+      bytes = try options.bytesOfLists(onGrid: shape)
+    } catch {
+      throw RunError(error)
+    }
+    let memory = Double(ProcessInfo.processInfo.physicalMemory)
+    guard bytes > memory else { return }
+    throw .usage(
+      "--points \(shape.map(String.init).joined(separator: "x")): the tree and the lists of the network need about "
+        + "\(Voice.short(bytes / 1e9)) GB; this machine has \(Voice.short(memory / 1e9)) GB")
   }
 
   /// Builds the network on a grid with more points along its first dimension; nil for other points.

@@ -11,6 +11,8 @@ import Training
 /// `train`: trains a network, or continues its training.
 struct TrainCommand: DistributedCommand {
   static let stopsAtSignals = true
+  /// The name of what the command adds to the numbers of a summary.
+  static let ridgeKey = "ridge_error"
 
   let arguments: Arguments
   let data: String
@@ -150,7 +152,7 @@ struct TrainCommand: DistributedCommand {
       ] + counts(summary)
     Voice.say(lines.compactMap { $0 }.joined(separator: "\n"))
     var object = summary.jsonObject
-    object["ridge_error"] = jsonNumber(ridge)
+    object[Self.ridgeKey] = jsonNumber(ridge)
     if let verdict = verdict(summary, ridge) {
       Voice.note(verdict)
       object["notes"] = summary.notes + [verdict]

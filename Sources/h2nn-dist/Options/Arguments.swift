@@ -133,8 +133,10 @@ struct Arguments {
         name,
         isBounded
           ? "a number from \(range.lowerBound) to \(range.upperBound)"
-          : range.lowerBound >= 0
-            ? "a finite number of at least \(range.lowerBound)" : "a finite number")
+          : range.lowerBound == .leastNormalMagnitude
+            ? "a positive finite number"
+            : range.lowerBound >= 0
+              ? "a finite number of at least \(range.lowerBound)" : "a finite number")
     }
     return value
   }

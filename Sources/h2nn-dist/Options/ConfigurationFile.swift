@@ -51,19 +51,25 @@ enum JSONValue: Decodable {
 enum ConfigurationFile {
   /// Reads the value that a file holds.
   ///
-  /// - Throws: `RunError`: 66 if the file is missing, 64 if it is not JSON5.
+  /// - Throws: `RunError`: 66 if the file is missing, 64 if it is not JSON5 or has a key twice in one object.
   static func value(_ path: String) throws(RunError) -> JSONValue {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw RunError(exitStatus: 66, "\(path): no such file, or it cannot be read")
     }
     let decoder = JSONDecoder()
     decoder.allowsJSON5 = true
+    let text = String(decoding: data, as: UTF8.self)
+    let value: JSONValue
     do {
-      return try decoder.decode(JSONValue.self, from: data)
+      value = try decoder.decode(JSONValue.self, from: data)
     } catch {
-      let place = JSON5Mistake.description(of: String(decoding: data, as: UTF8.self))
+      let place = JSON5Mistake.description(of: text)
       throw .usage("\(path): not a JSON5 file\(place.map { ": \($0)" } ?? "")")
     }
+    if let (key, first, second) = JSON5Keys.repeated(in: text) {
+      throw .usage("\(path): line \(second): key '\(key)' stands on line \(first) already")
+    }
+    return value
   }
 
   /// Reads the settings in a file.

@@ -22,7 +22,9 @@ extension Setting<TrainingOptions> {
     .choice("loss", "NAME", "relative (squared relative residual) or mse", \.loss),
     .choice("optimizer", "NAME", "adam or nadam", \.optimizer),
     .real(
-      "learning-rate", "η", "learning rate at first", \.learningRate, finite,
+      "learning-rate", "η", "learning rate at first", \.learningRate,
+      // Subnormal numbers are zero in this program.
+      Double.leastNormalMagnitude...Double.greatestFiniteMagnitude,
       standard: "1/n, at most 0.025; n is the largest fan-in"),
     .choice("schedule", "NAME", "constant, cosine, step or plateau", \.schedule),
     .integer(

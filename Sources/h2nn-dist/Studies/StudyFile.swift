@@ -68,11 +68,7 @@ private struct StudyFile {
   }
 
   /// The numbers of a training's summary.
-  private static let numbers = [
-    "test_error", "validation_error", "train_error", "mean_predictor_error", "ridge_error",
-    "parameters", "active_parameters", "iterations", "seconds_per_step", "batch", "flops_per_step",
-    "ranks", "bytes_read_at_start",
-  ]
+  private static let numbers = TrainingSummary.numberNames + [TrainCommand.ridgeKey]
   /// What a summary of repeated trainings says of each number.
   private static let statistics = ["mean", "median", "std", "lowest", "highest"]
 
