@@ -139,8 +139,8 @@ let package = Package(
     .executableTarget(
       name: "RefinementChecks",
       dependencies: [
-        "Factorization", "SparseMatrices", "OperatorNetworks", "BlockKernels", "ClusterTrees",
-        "KrylovMethods", "MessagePassing",
+        "Factorization", "SparseMatrices", "NetworkExecution", "OperatorNetworks", "BlockSparse",
+        "BlockKernels", "ClusterTrees", "KrylovMethods", "MessagePassing",
       ],
       path: "Tests/RefinementChecks", swiftSettings: settings),
     tests("MessagePassingTests", ["DistributedChecks", "MessagePassing", "TestSupport"]),

@@ -37,9 +37,10 @@ func measure(_ words: [String], on ranks: borrowing Communicator) throws {
       RefinementOptions.self, from: JSONSerialization.data(withJSONObject: object))
   }
   let kind = words.count > 6 ? words[6] : "scaled"
+  if kind == "inverse" { return try measureInverse(problem, options, say, on: ranks) }
   for isScaled in [false, true] {
     try problem.start(isScaled: isScaled)
-    let iterations = try problem.iterations(problem.parameters, on: ranks)
+    let iterations = try problem.iterations(problem.parameters, limit: 500, on: ranks)
     say("\(isScaled ? "scaled" : "plain") start: \(iterations) iterations, \(seconds())")
   }
   try problem.start(isScaled: kind == "scaled")
@@ -49,10 +50,30 @@ func measure(_ words: [String], on ranks: borrowing Communicator) throws {
   say("prepared, \(seconds())")
   while !refinement.isFinished {
     let step = try refinement.advance(on: ranks)
-    let iterations = try problem.iterations(refinement.parameters, on: ranks)
+    // Counting takes longer than a step where there are many.
+    let counts = step.step % 5 == 0 || refinement.isFinished || problem.matrix.rowCount < 2000
+    let iterations =
+      counts ? "\(try problem.iterations(refinement.parameters, limit: 500, on: ranks))" : "?"
     say(
       "step \(step.step): loss \(step.loss) (\(step.directLoss), \(step.inverseLoss)), "
         + "\(step.innerIterations) inner, length \(step.stepLength): \(iterations) iterations, \(seconds())"
     )
+  }
+}
+
+/// Trains inverse factors of a small symmetric matrix.
+private func measureInverse(
+  _ problem: TrainingProblem, _ options: RefinementOptions, _ say: (String) -> Void,
+  on ranks: borrowing Communicator
+) throws {
+  try problem.startInverse()
+  say("start: \(try problem.inverseIterations(problem.parameters, on: ranks)) iterations")
+  let refinement = try Refinement(
+    problem.factors, form: .inverse, matrix: problem.matrix, exact: problem.exact,
+    options: options, parameters: problem.parameters, on: ranks)
+  while !refinement.isFinished {
+    let step = try refinement.advance(on: ranks)
+    let count = try problem.inverseIterations(refinement.parameters, on: ranks)
+    say("step \(step.step): loss \(step.loss), \(step.innerIterations) inner: \(count) iterations")
   }
 }

@@ -1,8 +1,10 @@
 import BlockKernels
+import BlockSparse
 import ClusterTrees
 import Factorization
 import KrylovMethods
 import MessagePassing
+import NetworkExecution
 import OperatorNetworks
 import SparseMatrices
 
@@ -32,6 +34,42 @@ struct TrainingProblem {
     try exact.truncate(to: factors, isScaled: isScaled, into: parameters)
   }
 
+  /// Makes the diagonal blocks of L identities.
+  func setIdentityDiagonal() throws {
+    let network = factors.lower.networks.forward
+    guard let index = network.sliceIndex("diagonal") else { return }
+    let slice = network.slices[index]
+    for leaf in 0..<slice.shape.target.boxCount {
+      let size = slice.shape.target.channels(of: leaf)
+      let first = slice.start + slice.shape.weightStarts[leaf]
+      for place in 0..<size * size { parameters[first + place] = place % (size + 1) == 0 ? 1 : 0 }
+    }
+  }
+
+  /// Sets the parameters to a truncation of L⁻¹, of a small symmetric matrix.
+  func startInverse() throws {
+    let n = matrix.rowCount
+    var lower = try matrix.dense()
+    for k in 0..<n {
+      lower[k, k] = lower[k, k].squareRoot()
+      for i in k + 1..<max(n, k + 1) { lower[i, k] /= lower[k, k] }
+      for j in k + 1..<max(n, k + 1) {
+        for i in j..<n { lower[i, j] -= lower[i, k] * lower[j, k] }
+      }
+      for j in k + 1..<max(n, k + 1) { lower[k, j] = 0 }
+    }
+    let inverse = try lower.inverse()
+    // Its exact factor is L⁻¹.
+    let square = inverse.times(inverse, transposesRight: true)
+    let tree = factors.structure.tree
+    let starts = (0..<tree.boxCount(level: tree.levels))
+      .map { tree.pointRange(level: tree.levels, box: $0).lowerBound }
+    let exact = try ExactFactor(
+      starts: starts + [n], rowStarts: (0...n).map { $0 * n },
+      columns: (0..<n * n).map { Int32($0 % n) }, values: square.elements, isPositive: true)
+    try exact.truncate(to: factors, isScaled: false, into: parameters)
+  }
+
   /// Returns the iterations to a relative residual of 1e-8, the median of three right-hand sides.
   ///
   /// Conjugate gradients, or full GMRES if the matrix is not symmetric. As many as allowed plus one if they do not converge.
@@ -42,12 +80,6 @@ struct TrainingProblem {
     let lower = try Substitution(factors.lower, parameters)
     let upper = factors.isSymmetric ? lower : try Substitution(factors.upper, parameters)
     let buffer = AlignedBuffer<Double>(repeating: 0, count: 3 * n)
-    let operation = ClosureOperator(rowCount: n) { x, y, columns, _ in
-      for c in 0..<columns {
-        var part = y._mutatingExtracting(c * n..<(c + 1) * n)
-        self.matrix.multiply(x.extracting(c * n..<(c + 1) * n), into: &part)
-      }
-    }
     let preconditioner = ClosureOperator(rowCount: n) { x, y, columns, _ in
       for c in 0..<columns {
         for i in 0..<n { buffer[i * columns + c] = x[c * n + i] }
@@ -56,6 +88,42 @@ struct TrainingProblem {
       upper.solve(buffer, count: columns, transposed: true)
       for c in 0..<columns {
         for i in 0..<n { y[c * n + i] = buffer[i * columns + c] }
+      }
+    }
+    return try iterations(preconditioner, limit: limit, on: ranks)
+  }
+
+  /// Returns the iterations with WᵀW as the preconditioner, W ≈ L⁻¹ having these parameters.
+  func inverseIterations(
+    _ parameters: AlignedBuffer<Double>, on ranks: borrowing Communicator
+  ) throws -> Int {
+    let n = matrix.rowCount
+    let networks = factors.lower.networks
+    let first = NetworkExecutor<Double>(networks.forward, samples: 16, forTraining: false)
+    let second = NetworkExecutor<Double>(networks.transposed, samples: 16, forTraining: false)
+    second.parametersChanged(parameters)
+    let preconditioner = ClosureOperator(rowCount: n) { x, y, columns, _ in
+      for c in 0..<columns {
+        for i in 0..<n { first.input[i * 16 + c] = x[c * n + i] }
+      }
+      first.forward(parameters)
+      second.input.copy(from: first.output, at: 0, to: 0..<n * 16)
+      second.forward(parameters)
+      for c in 0..<columns {
+        for i in 0..<n { y[c * n + i] = second.output[i * 16 + c] }
+      }
+    }
+    return try iterations(preconditioner, limit: 2000, on: ranks)
+  }
+
+  private func iterations(
+    _ preconditioner: any BlockOperator, limit: Int, on ranks: borrowing Communicator
+  ) throws -> Int {
+    let n = matrix.rowCount
+    let operation = ClosureOperator(rowCount: n) { x, y, columns, _ in
+      for c in 0..<columns {
+        var part = y._mutatingExtracting(c * n..<(c + 1) * n)
+        self.matrix.multiply(x.extracting(c * n..<(c + 1) * n), into: &part)
       }
     }
     var right = [Double](repeating: 0, count: 3 * n)

@@ -4,7 +4,7 @@ import BlockKernels
 import Foundation
 import MessagePassing
 
-let checks = [bitsCheck, refusalCheck]
+let checks = [bitsCheck, learningCheck, refusalCheck]
 
 // As the program does.
 Processor.flushSubnormals()

@@ -39,7 +39,7 @@ struct Probes {
       }
       guard number < random else { continue }
       let size = 1 / Double(random).squareRoot()
-      var stream = RandomStream(seed: Int64(seed), purpose: 0x70726f62, index: UInt64(number))
+      var stream = RandomStream(seed: Int64(seed), purpose: 0x7072_6f62, index: UInt64(number))
       for unknown in 0..<unknowns {
         span[unknown * width + probe] = stream.nextWord() & 1 == 0 ? size : -size
       }

@@ -109,7 +109,7 @@ public final class Refinement {
     }
     let needsExact =
       switch options.loss {
-      case .both: true
+      case .balanced, .both: true
       case .direct: false
       case .inverse: form == .product
       case .frobenius: false
@@ -174,7 +174,23 @@ public final class Refinement {
   enum Kind { case balanced, preconditioned }
 
   static func plan(_ options: RefinementOptions) -> [Kind] {
-    options.loss == .both ? [.balanced, .preconditioned] : [.preconditioned]
+    switch options.loss {
+    case .balanced: [.balanced]
+    case .both: [.balanced, .preconditioned]
+    case .direct, .inverse, .frobenius: [.preconditioned]
+    }
+  }
+
+  /// By which part the loss falls at least in a step that is worth while.
+  private var leastGain: Double {
+    switch options.method {
+    case .gaussNewton, .levenbergMarquardt:
+      if options.loss == .frobenius { return 1e-3 }
+      // The phase after this one goes on.
+      return options.loss == .both && progress.phase == 0 ? 0.05 : 0.01
+    case .lbfgs: return 1e-5
+    case .adam, .none: return 0
+    }
   }
 
   /// Ends training or a phase of it if steps gain nothing.
@@ -184,9 +200,7 @@ public final class Refinement {
     let isExhausted =
       options.blockWise
       ? progress.phaseStep >= options.stepLimit : progress.step >= options.stepLimit
-    let isBalanced = problem?.residual is BalancedResidual && phaseCount > 1
-    let least = options.method == .adam ? 0 : isBalanced ? 0.05 : 1e-3
-    let isDone = loss == 0 || found.gain < least || isExhausted
+    let isDone = loss == 0 || found.gain < leastGain || isExhausted
     guard isDone else { return }
     if isExhausted && !options.blockWise { progress.phase = phaseCount }
     progress.phase += 1

@@ -73,6 +73,7 @@ final class GaussNewton: RefinementMethod {
       VectorKernels.add(equations.solution, times: length, to: parameters, in: all)
       try problem.update(parameters, on: ranks)
       if problem.loss < loss {
+        if length == 1 { length = try lengthen(problem, parameters, loss, on: ranks) }
         return MethodStep(
           innerIterations: equations.iterations, length: length,
           gain: (loss - problem.loss) / loss)
@@ -82,6 +83,30 @@ final class GaussNewton: RefinementMethod {
     }
     try problem.update(parameters, on: ranks)
     return MethodStep(innerIterations: equations.iterations)
+  }
+
+  /// Doubles the length of a step that gained much, as long as that gains more.
+  ///
+  /// Far from the solution full steps are too short: an eigenvalue λ ≫ 1 of K falls by a factor only.
+  private func lengthen(
+    _ problem: LeastSquares, _ parameters: Vectors, _ loss: Double,
+    on ranks: borrowing Communicator
+  ) throws -> Double {
+    let all = 0..<parameters.count
+    var (length, best) = (1.0, problem.loss)
+    guard best < loss / 2 else { return length }
+    while length < 1e6 {
+      VectorKernels.add(equations.solution, times: length, to: parameters, in: all)
+      try problem.update(parameters, on: ranks)
+      guard problem.loss < best else { break }
+      best = problem.loss
+      length *= 2
+    }
+    // The parameters of the best length, by the same operations as before.
+    parameters.copy(from: start, at: 0, to: all)
+    VectorKernels.add(equations.solution, times: length, to: parameters, in: all)
+    try problem.update(parameters, on: ranks)
+    return length
   }
 }
 
@@ -170,7 +195,6 @@ final class AdamMethod: RefinementMethod {
     on ranks: borrowing Communicator
   ) throws -> MethodStep {
     let (first, second) = (0.9, 0.999)
-    let loss = problem.loss
     try problem.halfGradient(into: gradient, on: ranks)
     var (firstPower, secondPower) = (1.0, 1.0)
     for _ in 0...progress.phaseStep {
@@ -194,8 +218,7 @@ final class AdamMethod: RefinementMethod {
     }
     try problem.update(parameters, on: ranks)
     // Single steps may go up.
-    return MethodStep(
-      length: rate, gain: problem.loss.isFinite ? max((loss - problem.loss) / loss, 1) : 0)
+    return MethodStep(length: rate, gain: 1)
   }
 }
 
