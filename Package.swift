@@ -132,8 +132,8 @@ let package = Package(
     .executableTarget(
       name: "FactorChecks",
       dependencies: [
-        "Factorization", "KrylovMethods", "NetworkExecution", "OperatorNetworks", "BlockSparse",
-        "BlockKernels", "ClusterTrees", "MessagePassing",
+        "Factorization", "SparseMatrices", "KrylovMethods", "NetworkExecution",
+        "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing",
       ],
       path: "Tests/FactorChecks", swiftSettings: settings),
     .executableTarget(

@@ -140,7 +140,8 @@ struct DocumentTests {
   @Test("the example of factors becomes solutions", .enabled(if: Peer.has("numpy, h5py, scipy")))
   func runsFactors() throws {
     let scratch = try Scratch()
-    let article = try #require(Document.all.first { $0.path.hasSuffix("h2nn-dist.docc/Factors.md") })
+    let article = try #require(
+      Document.all.first { $0.path.hasSuffix("h2nn-dist.docc/Factors.md") })
     let python = try Peer.run(text: try article.block("python"), in: scratch.file(""))
     #expect(python.status == 0, "\(python.text)")
     var summaries: [Summary] = []
@@ -158,7 +159,9 @@ struct DocumentTests {
     let starts = try summaries[0].object("iterations_classical").values.compactMap { $0 as? Int }
     #expect(try summaries[0].integer("iterations") <= starts.min() ?? 0)
     #expect(try summaries[1].integer("iterations") < summaries[2].integer("iterations"))
-    for summary in summaries.dropFirst() { #expect(try summary.number("relative_residual") <= 1e-8) }
+    for summary in summaries.dropFirst() {
+      #expect(try summary.number("relative_residual") <= 1e-8)
+    }
     let keys = try article.text().components(separatedBy: "Keys of the summary of `factor`")[1]
       .components(separatedBy: "\n| `").dropFirst().map { "`" + $0 }.compactMap {
         $0.components(separatedBy: " |").first

@@ -4,7 +4,7 @@ import BlockKernels
 import Foundation
 import MessagePassing
 
-let checks = [solvingCheck, singularCheck, timingCheck]
+let checks = [solvingCheck, singularCheck, fallbackCheck, timingCheck]
 
 // As the program does.
 Processor.flushSubnormals()

@@ -8,13 +8,13 @@ struct FactorChecksTests {
   @Test("solutions are right and have the bits of one rank; messages are those planned")
   func solving() throws {
     let outputs = try [1, 2, 3, 5, 7].map { ranks in
-      let launch = try launch("FactorChecks", arguments: ["solving", "singular"], ranks: ranks)
+      let launch = try launch("FactorChecks", arguments: ["solving", "singular", "fallback"], ranks: ranks)
       #expect(launch.status == 0, "\(launch.errors)")
       return launch.output
     }
     for output in outputs.dropFirst() { #expect(output == outputs[0]) }
-    // Twelve factors in two forms, and a line for each check.
-    #expect(outputs[0].split(separator: "\n").count == 26 && outputs[0].hasSuffix("ok singular\n"))
+    // Twelve factors in two forms, three factors by four methods, and a line for each check.
+    #expect(outputs[0].split(separator: "\n").count == 39 && outputs[0].hasSuffix("ok fallback\n"))
   }
 
   @Test("wrong words are no success")

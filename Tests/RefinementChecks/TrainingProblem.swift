@@ -61,12 +61,10 @@ struct TrainingProblem {
     let inverse = try lower.inverse()
     // Its exact factor is L⁻¹.
     let square = inverse.times(inverse, transposesRight: true)
-    let tree = factors.structure.tree
-    let starts = (0..<tree.boxCount(level: tree.levels))
-      .map { tree.pointRange(level: tree.levels, box: $0).lowerBound }
-    let exact = try ExactFactor(
-      starts: starts + [n], rowStarts: (0...n).map { $0 * n },
-      columns: (0..<n * n).map { Int32($0 % n) }, values: square.elements, isPositive: true)
+    let whole = try SparseMatrix(
+      rowCount: n, columnCount: n, rowStarts: (0...n).map { $0 * n },
+      columns: (0..<n * n).map { Int32($0 % n) }, values: square.elements)
+    let exact = try ExactFactor(whole, factors.structure, isPositive: true)
     try exact.truncate(to: factors, isScaled: false, into: parameters)
   }
 

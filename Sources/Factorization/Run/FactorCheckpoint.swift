@@ -175,9 +175,10 @@ public enum FactorArray: Sendable {
 }
 
 extension Factors {
-  /// The arrays of the parameters: for each slice its weights. All ranks have all of them.
+  /// Returns the arrays of the parameters: for each slice its weights.
   ///
-  /// - Parameter isCounted: Whether this rank adds them to digests.
+  /// - Parameter isCounted: Whether this rank, which has all of them as others do, adds them to digests.
+  /// - Returns: The arrays.
   func arrayParts(isCounted: Bool) -> [ArrayPart] {
     upper.networks.forward.slices.map { slice in
       let count = slice.weights.count

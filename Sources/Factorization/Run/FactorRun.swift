@@ -70,6 +70,8 @@ public struct FactorRun {
         return .stopped(step: run.state.step)
       }
       try run.judge(on: world, note: note)
+      // Nothing goes on from here.
+      run.refinement = nil
       run.state.isFinished = true
       try run.writeCheckpoint(on: world)
     }

@@ -8,8 +8,9 @@ public struct FactorRunOptions: Sendable {
   public var restart = false
   /// The step of training after which to stop with a checkpoint.
   public var stopAfter: Int?
-  /// The steps of training between two checkpoints; only the last if 0. Nil: 1 for Gauss–Newton and Levenberg–Marquardt,
-  /// else 100.
+  /// The steps of training between two checkpoints, only the last if 0.
+  ///
+  /// Nil: 1 for Gauss–Newton and Levenberg–Marquardt, else 100.
   public var checkpointEvery: Int?
 
   /// Creates the default options.

@@ -18,7 +18,9 @@ public struct FactorOptions: Sendable, Equatable, Codable {
   public var pattern: FactorPattern?
   /// The order of the unknowns; Z-order on grids of two and three dimensions.
   public var order: FactorOrder?
-  /// The unknowns of a leaf at least; on a grid in Z-order the power of a side. 2^d there, else 32.
+  /// The unknowns of a leaf at least; on a grid in Z-order the power of a side.
+  ///
+  /// Nil: 2^d there, else 32.
   public var leaf: Int?
   /// The levels below the root, instead of `leaf`.
   public var levels: Int?

@@ -16,7 +16,7 @@ extension NetworkOptions {
       let side = Double(2 * (leaf ?? LeafChoice.usualLeaf) + 1)
       let window = shape.reduce(1.0) { product, _ in product * side }
       return points * (40 + 8 * window * Double(layers))
-    case .h2nn, .mnnH2, .mnnH:
+    case .h2nn, .mnnH2, .mnnH, .gfmm:
       var (leaf, levels) = (leaf, levels)
       if leaf == nil, levels == nil {
         (leaf, levels) = try LeafChoice(shape: shape, options: self).chosen()

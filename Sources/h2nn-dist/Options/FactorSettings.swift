@@ -69,7 +69,7 @@ extension Setting<RefinementOptions> {
     .choice("refine", "METHOD", "gauss-newton, lm, lbfgs, adam or none", \.method),
     .choice(
       "loss", "NAME",
-      "both: ‖K − I‖² + ‖K⁻¹ − I‖²; k or inverse: one of them; frobenius: ‖A − L U‖²",
+      "balanced: tr(K + K⁻¹ − 2 I) of K = L⁻¹ A U⁻¹; k: ‖K − I‖²; inverse: ‖K⁻¹ − I‖²; both; frobenius: ‖A − L U‖²",
       \.loss),
     .integer(
       "probes", "k", "random vectors on which the loss looks", \.probes, atMost: 1 << 20,
