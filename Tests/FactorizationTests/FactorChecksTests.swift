@@ -3,12 +3,13 @@ import TestSupport
 import Testing
 
 /// The checks of solving over ranks, each run by a program of its own under `mpirun`.
-@Suite("Solving with factors over ranks, under mpirun", .serialized)
+@Suite("Solving with factors over ranks, under mpirun", .serialized, .waiting)
 struct FactorChecksTests {
   @Test("solutions are right and have the bits of one rank; messages are those planned")
   func solving() throws {
     let outputs = try [1, 2, 3, 5, 7].map { ranks in
-      let launch = try launch("FactorChecks", arguments: ["solving", "singular", "fallback"], ranks: ranks)
+      let launch = try launch(
+        "FactorChecks", arguments: ["solving", "singular", "fallback"], ranks: ranks)
       #expect(launch.status == 0, "\(launch.errors)")
       return launch.output
     }

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The checks of training over ranks, each run by a program of its own under `mpirun`.
-@Suite("Training over ranks, under mpirun", .serialized)
+@Suite("Training over ranks, under mpirun", .serialized, .waiting)
 struct RefinementChecksTests {
   @Test("training makes factors better preconditioners, and refuses what has no meaning")
   func learning() throws {

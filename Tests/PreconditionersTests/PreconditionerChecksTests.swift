@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The checks of preconditioners over ranks, each run by a program of its own under `mpirun`.
-@Suite("Preconditioners over ranks, under mpirun", .serialized)
+@Suite("Preconditioners over ranks, under mpirun", .serialized, .waiting)
 struct PreconditionerChecksTests {
   /// Numbers of iterations of scipy 1.17 for the first right-hand side (Tests/Peers/krylov_oracle.py).
   private static let iterations: [String: Int] = [
