@@ -25,13 +25,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// Makes the test bundle of one module.
-///
-/// Tests that do little but wait for programs need no optimization, which would take half of their compile time.
-func tests(
-  _ name: String, _ dependencies: [Target.Dependency], isOptimized: Bool = true
-) -> Target {
-  let plain: [SwiftSetting] = isOptimized ? [] : [.unsafeFlags(["-Onone"])]
-  return .testTarget(name: name, dependencies: dependencies, swiftSettings: settings + plain)
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
 let package = Package(
@@ -206,7 +201,6 @@ let package = Package(
       ]),
     tests(
       "CommandLineTests",
-      ["h2nn-dist", "DistributedChecks", "TestSupport", "Checkpoints", "ParallelHDF5"],
-      isOptimized: false),
+      ["h2nn-dist", "DistributedChecks", "TestSupport", "Checkpoints", "ParallelHDF5"]),
   ]
 )

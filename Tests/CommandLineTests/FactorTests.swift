@@ -178,6 +178,24 @@ struct FactorTests {
     #expect(try summary.number("relative_frobenius") <= 1e-13)
   }
 
+  @Test("a factor that is too large for memory has an incomplete start")
+  func incomplete() throws {
+    let scratch = try Scratch()
+    let factor = words("factor --matrix laplacian-2d --points 32x32 --channels 0 --factor-memory 0")
+    let out = ["--out", scratch.file("f")]
+    let summary = try scratch.summary(of: factor + out + ["--loss", "k", "--steps", "1"], ranks: 2)
+    #expect(try summary.number("incomplete_shift") == 0)
+    #expect(try summary.text("start") == "plain")
+    // Conjugate gradients alone need 101, and the exact factor in these blocks 13.
+    let starts = try summary.object("iterations_classical")
+    let plain = try #require(starts["plain"] as? Int)
+    #expect((14...60).contains(plain) && starts["scaled"] is NSNull)
+    #expect(try summary.integer("iterations") <= plain)
+    let other = ["--out", scratch.file("g")]
+    try expectFailure(
+      factor + other, status: 64, ["--loss balanced", "--loss k", "--factor-memory"], ranks: [3])
+  }
+
   static let refusals = [
     Refusal("factor --matrix laplacian-2d --out f", "--points", "64x64"),
     Refusal("factor --matrix laplacian-2d --points 16x16 --leaf 5 --out f", "--leaf 5", "squares"),

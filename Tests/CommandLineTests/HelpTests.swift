@@ -50,7 +50,7 @@ struct HelpTests {
     ),
     (
       "factor",
-      "\(matrix) pattern order leaf levels channels coarse-channels form start refine loss probes steps "
+      "\(matrix) pattern order leaf levels channels coarse-channels form start factor-memory refine loss probes steps "
         + "inner-iterations inner-tolerance learning-rate transpose-loss block-wise seed out restart "
         + "stop-after checkpoint-every"
     ),

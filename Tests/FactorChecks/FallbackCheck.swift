@@ -14,7 +14,7 @@ let fallbackCheck = Check("fallback") { ranks in
   let factors = Factors(structure, isSymmetric: true)
   let ordered = OrderedMatrix(matrix, tree)
   var start = FactorStart(factors, ordered.matrix)
-  try start.factorize(on: ranks)
+  try start.factorize(memory: 1 << 30, on: ranks)
   func buffer() -> AlignedBuffer<Double> {
     AlignedBuffer(repeating: 0, count: factors.parameterCount)
   }

@@ -5,16 +5,15 @@ import Testing
 /// The checks of iterations over ranks, each run by a program of its own under `mpirun`.
 @Suite("Iterations over ranks, under mpirun", .serialized, .waiting)
 struct KrylovChecksTests {
-  @Test(
-    "solutions and endings are right", arguments: [1, 3],
-    [
+  @Test("solutions and endings are right", arguments: [1, 3])
+  func check(ranks: Int) throws {
+    let names = [
       "dense", "monotone", "exact", "eigenvalues", "columns", "scaling", "refinement",
       "breakdowns", "not-finite", "stagnation", "flexible", "failures", "memory",
-    ])
-  func check(ranks: Int, name: String) throws {
-    let launch = try launch("KrylovChecks", arguments: [name], ranks: ranks)
+    ]
+    let launch = try launch("KrylovChecks", arguments: names, ranks: ranks)
     #expect(launch.status == 0, "\(launch.errors)")
-    #expect(launch.output == "ok \(name)\n", "\(launch.errors)")
+    #expect(launch.output == names.map { "ok \($0)\n" }.joined(), "\(launch.errors)")
   }
 
   /// Numbers of iterations of scipy 1.17 for the first two right-hand sides (Tests/Peers/krylov_oracle.py).
@@ -30,7 +29,7 @@ struct KrylovChecksTests {
 
   @Test("solutions and residuals have the bits of one rank, and scipy's numbers of iterations")
   func bits() throws {
-    let outputs = try [1, 2, 3, 5].map { ranks in
+    let outputs = try [1, 3, 5].map { ranks in
       let launch = try launch("KrylovChecks", arguments: ["bits"], ranks: ranks)
       #expect(launch.status == 0, "\(launch.errors)")
       return launch.output

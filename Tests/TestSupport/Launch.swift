@@ -66,6 +66,14 @@ public func launch(
     ("OMPI_MCA_pml", "ob1"), ("OMPI_MCA_ess_singleton_isolated", "1"),
     ("HWLOC_COMPONENTS", "-pci,-linuxio"),
   ] { variables[name] = variables[name] ?? value }
+  // Without a daemon, processes would share their session's folder, which one removes under the other.
+  let session = FileManager.default.temporaryDirectory
+    .appendingPathComponent("mpi-\(UUID().uuidString.prefix(8))").path
+  if ranks == nil {
+    try FileManager.default.createDirectory(atPath: session, withIntermediateDirectories: true)
+    variables["OMPI_MCA_orte_tmpdir_base"] = session
+  }
+  defer { if ranks == nil { try? FileManager.default.removeItem(atPath: session) } }
   variables.merge(environment) { _, new in new }
   return try Turn.programs.take(working ?? ranks ?? 1) {
     try execute(command, environment: variables, directory: directory, limits: limits)

@@ -147,83 +147,6 @@ public struct FactorRun {
       stepsMade: stepsMade)
   }
 
-  /// Makes the starts and takes the best.
-  private mutating func start(
-    on world: borrowing Communicator, note: (String) -> Void, report: (FactorProgress) -> Void
-  ) throws {
-    let clock = ContinuousClock()
-    let begin = clock.now
-    var start = FactorStart(factors, ordered.matrix)
-    if configuration.factors.start != .random {
-      try start.factorize(on: world)
-      exact = start.exact
-      if !start.isExact {
-        state.incompleteShift = start.shift
-        note(
-          "the exact factor would have more than \(FactorStart.memory >> 30) GiB: the start is an incomplete "
-            + "factorization in the dense blocks"
-            + (start.shift > 0 ? ", of the matrix with \(start.shift) of its diagonal added" : ""))
-      }
-    }
-    let wanted = configuration.factors
-    var best: (iterations: Int, kind: StartKind, form: FactorForm, values: AlignedBuffer<Double>)?
-    for kind in wanted.start.candidates {
-      let isWanted =
-        wanted.form == nil || kind == .random
-        || (kind == .inverse) == (wanted.form == .inverse)
-      guard start.isPossible(kind), isWanted || wanted.start == .classical else {
-        guard wanted.start == kind else { continue }
-        throw RunError.usage(
-          "`start` \(kind.rawValue) is possible up to \(FactorStart.inverseLimit) unknowns, whose exact factor "
-            + "fits into memory; use plain")
-      }
-      world.stallWatch.phase = .init("classical start")
-      let values = AlignedBuffer<Double>(repeating: 0, count: factors.parameterCount)
-      let seed = Int64(configuration.refinement.seed)
-      let isFirst = world.rank == 0
-      let form = try world.agree { isFirst ? try start.make(kind, seed: seed, into: values) : nil }
-      var span = values.mutableSpan
-      try world.broadcast(&span, from: 0)
-      let made: FactorForm = form ?? (kind == .inverse ? .inverse : .product)
-      // The middle of a step of training has no use for it.
-      let count = try iterations(values, made, on: world)
-      if kind != .random { state.classicalIterations[kind.rawValue] = count ?? -1 }
-      report(.start(kind, iterations: count))
-      if isWanted, best.map({ (count ?? .max) < $0.iterations }) ?? true {
-        best = (count ?? .max, kind, made, values)
-      }
-    }
-    guard let best else {
-      throw RunError.usage(
-        "`form` inverse needs a start that is possible up to \(FactorStart.inverseLimit) unknowns")
-    }
-    (state.form, state.start, parameters) = (best.form, best.kind, best.values)
-    if best.kind != .random { classical = best.values }
-    state.startSeconds = (clock.now - begin).seconds
-  }
-
-  /// Counts the iterations that parameters need; nil if they do not converge, or cannot be solved with.
-  private func iterations(
-    _ values: AlignedBuffer<Double>, _ form: FactorForm, on world: borrowing Communicator
-  ) throws -> Int? {
-    try count(values, form, on: world)?.iterations
-  }
-
-  /// Counts iterations, and estimates eigenvalues; nil if a diagonal block is singular.
-  func count(
-    _ values: AlignedBuffer<Double>, _ form: FactorForm, on world: borrowing Communicator
-  ) throws -> IterationCount? {
-    world.stallWatch.phase = .init("iterations with factors")
-    do {
-      let system = try LinearSystem(ordered, factors: factors, on: world)
-      let preconditioner = try FactorPreconditioner(
-        factors, form: form, parameters: values, ranks: world)
-      return try IterationCount(system, preconditioner, on: world)
-    } catch let error where ExitStatus.status(of: error) == ExitStatus.wrongContent {
-      return nil
-    }
-  }
-
   /// Makes the remaining steps of training.
   ///
   /// - Returns: Whether training has ended; false if the run stopped early.
@@ -233,10 +156,9 @@ public struct FactorRun {
   ) throws -> Bool {
     let wanted = configuration.refinement
     guard wanted.method != .none else { return true }
-    if wanted.loss != .frobenius, exact == nil {
+    if wanted.loss != .frobenius, wanted.loss != .direct, exact == nil {
       var start = FactorStart(factors, ordered.matrix)
-      try start.factorize(on: world)
-      exact = start.exact
+      try factorize(&start, on: world)
     }
     let training = try Refinement(
       factors, form: state.form, matrix: ordered.matrix, exact: exact, options: wanted,

@@ -7,12 +7,10 @@ import SparseMatrices
 
 /// Makes the factors that training starts with.
 ///
-/// The exact factor of the matrix is truncated. Where that would not fit into ``memory``, an incomplete factorization in
+/// The exact factor of the matrix is truncated. Where that would need too much memory, an incomplete factorization in
 /// the diagonal and near blocks of the structure takes its place; nothing is left to be truncated then, and bases begin
 /// with zero blocks between them.
 struct FactorStart {
-  /// The bytes that exact factors may have.
-  static let memory = 4 << 30
   /// The most unknowns whose inverse factors are formed: they fill the triangle.
   static let inverseLimit = 4096
 
@@ -44,7 +42,7 @@ struct FactorStart {
   ///   - ranks: The ranks.
   /// - Throws: `RunError` (65) if there is no factorization in this order.
   mutating func factorize(
-    memory: Int = Self.memory, on ranks: borrowing Communicator
+    memory: Int, on ranks: borrowing Communicator
   ) throws {
     ranks.stallWatch.phase = .init("factorization")
     let starts = factors.structure.leafStarts

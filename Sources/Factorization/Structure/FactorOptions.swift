@@ -32,6 +32,8 @@ public struct FactorOptions: Sendable, Equatable, Codable {
   public var form: FactorForm?
   /// Where training starts.
   public var start = StartKind.classical
+  /// The megabytes that exact factors may have; if they would have more, the start is incomplete.
+  public var factorMemory = 4096
 
   /// Creates the default options.
   public init() {}

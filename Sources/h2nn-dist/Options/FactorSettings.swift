@@ -60,6 +60,9 @@ extension Setting<FactorOptions> {
       "start", "NAME",
       "classical: the best of plain, scaled and inverse; or one of them, or random",
       \.start),
+    .integer(
+      "factor-memory", "MB", "exact factors have at most so much; else the start is incomplete",
+      \.factorMemory, atLeast: 0, atMost: 1 << 30),
   ]
 }
 

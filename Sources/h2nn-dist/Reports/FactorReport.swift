@@ -31,11 +31,14 @@ enum FactorReport {
   static func line(_ progress: FactorProgress) -> String {
     switch progress {
     case .start(let kind, let iterations):
-      "start \(kind.rawValue.padded(to: 9)) \(iterations.map { "\($0) iterations" } ?? "no convergence")"
+      return
+        "start \(kind.rawValue.padded(to: 9)) \(iterations.map { "\($0) iterations" } ?? "no convergence")"
     case .step(let step):
-      "step \(step.step)  loss \(Voice.short(step.loss))  ‖K − I‖² or ‖A − LU‖² \(Voice.short(step.directLoss))  "
-        + "other \(Voice.short(step.inverseLoss))  inner iterations \(step.innerIterations)  "
-        + "length \(Voice.short(step.stepLength))"
+      // The terms of the loss, where it has several.
+      let terms = [("direct", step.directLoss), ("inverse", step.inverseLoss)].filter { $0.1 != 0 }
+        .map { "  \($0.0) \(Voice.short($0.1))" }.joined()
+      return "step \(step.step)  loss \(Voice.short(step.loss))\(terms)  "
+        + "inner iterations \(step.innerIterations)  length \(Voice.short(step.stepLength))"
     }
   }
 
