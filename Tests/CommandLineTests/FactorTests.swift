@@ -55,7 +55,7 @@ struct FactorTests {
 
   /// Compares norms and iterations with those of the evaluator in Python.
   private func numpyAgrees(_ folder: String, _ summary: Summary) throws {
-    guard Peer.isThere else { return }
+    guard Peer.has("numpy, h5py, scipy") else { return }
     let peer = try Peer.run("factors.py", [folder])
     try #require(peer.status == 0, "\(peer.text)")
     let found = try #require(
