@@ -115,20 +115,11 @@ struct FactorStart {
       return .product
     }
     guard kind != .inverse else {
-      try truncate(exact.lower.inverse(), try exact.upper?.inverse(), false, parameters)
+      try exact.inverse().truncate(to: factors, isScaled: false, into: parameters)
       return .inverse
     }
-    try truncate(exact.lower, exact.upper, kind == .scaled, parameters)
+    try exact.truncate(to: factors, isScaled: kind == .scaled, into: parameters)
     return .product
-  }
-
-  private func truncate(
-    _ lower: BlockTriangle, _ upper: BlockTriangle?, _ isScaled: Bool,
-    _ parameters: AlignedBuffer<Double>
-  ) throws(LAPACKError) {
-    try ClassicalStart.truncate(lower, factors.lower, isScaled: isScaled, into: parameters)
-    guard let upper else { return }
-    try ClassicalStart.truncate(upper, factors.upper, isScaled: isScaled, into: parameters)
   }
 
   /// Draws bases of standard deviation 1/√inputs and small blocks between them; diagonal blocks are the factors of

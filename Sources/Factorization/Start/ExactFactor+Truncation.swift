@@ -15,4 +15,15 @@ extension ExactFactor {
     guard let upper else { return }
     try ClassicalStart.truncate(upper, factors.upper, isScaled: isScaled, into: parameters)
   }
+
+  /// Returns the inverses of both triangles, with all of their blocks.
+  ///
+  /// - Returns: W = L⁻¹, and beside it the inverse of Uᵀ.
+  /// - Throws: `LAPACKError` if a diagonal block is singular.
+  func inverse() throws(LAPACKError) -> ExactFactor {
+    var result = self
+    result.lower = try lower.inverse()
+    result.upper = try upper?.inverse()
+    return result
+  }
 }
