@@ -72,6 +72,7 @@ let package = Package(
         "MessagePassing",
       ]),
     module("Regressions", ["Datasets", "BlockKernels", "MessagePassing"]),
+    module("HierarchicalMatrices", ["BlockKernels", "ClusterTrees"]),
     module(
       "Factorization",
       [
@@ -167,6 +168,12 @@ let package = Package(
       "OperatorProblemsTests",
       ["OperatorProblems", "BlockKernels", "ClusterTrees", "SpecialFunctions", "TestSupport"]),
     tests("DatasetsTests", ["Datasets"]),
+    tests(
+      "HierarchicalMatricesTests",
+      [
+        "HierarchicalMatrices", "BlockKernels", "ClusterTrees", "OperatorProblems",
+        "SpecialFunctions",
+      ]),
     tests(
       "SparseMatricesTests",
       [
