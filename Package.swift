@@ -172,7 +172,7 @@ let package = Package(
       "HierarchicalMatricesTests",
       [
         "HierarchicalMatrices", "BlockKernels", "ClusterTrees", "OperatorProblems",
-        "SpecialFunctions",
+        "SpecialFunctions", "TestSupport",
       ]),
     tests(
       "SparseMatricesTests",

@@ -183,7 +183,7 @@ import Testing
     // W = (Y − ȳ) Xᵀ (X Xᵀ + λ)⁻¹ = Y V diag(σ/(σ² + λ)) Uᵀ, and normal numbers beside the leading 31 directions.
     let factors = try inputs.singularValueDecomposition()
     let centred = TestMatrices.matrix(320, 300) { outputs[$0, $1] - mean[$0] }
-    let lambda = pow(factors.values[0] * 3e-5, 2)
+    let lambda = pow(factors.values[0] * 1e-2, 2)
     let scales = factors.values.map { $0 / ($0 * $0 + lambda) }
     let coefficients = centred.times(factors.rightTransposed, transposesRight: true)
     let regression = TestMatrices.matrix(320, 300) { coefficients[$0, $1] * scales[$1] }
@@ -206,6 +206,6 @@ import Testing
     let found = Self.error(data.expanded(), testInputs, testOutputs, mean: mean)
     #expect(found <= 1.05 * dense, "\(found) for \(dense)")
     let plain = Self.error(entries.expanded(), testInputs, testOutputs, mean: mean)
-    #expect(plain > 2 * dense, "\(plain) for \(dense)")
+    #expect(plain > 3 * dense, "\(plain) for \(dense)")
   }
 }

@@ -13,16 +13,16 @@ import Testing
     return values[0] / values[values.count - 1]
   }
 
-  /// A = diag(1, 0.1), H = diag(1.05, 0.05): the bound κ + e/σ_min and that with e once are violated, this one is met.
+  /// A = diag(1, 0.1), H = diag(1.05, 0.05): the paper's theorem 1 (c) and theorem 3 are violated, this bound is met.
   @Test func counterexampleToTheLooserForms() throws {
     let (a, h) = (Self.diagonal([1, 0.1]), Self.diagonal([1.05, 0.05]))
     let error = try Self.diagonal([0.05, 0.05]).singularValues()[0]
     let found = try Self.conditionNumber(h)
     let kappa = try Self.conditionNumber(a)
     #expect(abs(found - 21) < 1e-12)
-    // κ (1 + e/σ₁)/(1 − e/σ_min) without e on one side: 20; κ (1 + e/σ_min): 15.
-    #expect(found > kappa / (1 - error / 0.1))
-    #expect(found > kappa * (1 + error / 0.1))
+    // Theorem 1 (c), κ (1 + e/(σ_min − e)): 20. Theorem 3, κ (1 + e/σ_min): 15.
+    #expect(abs(kappa * (1 + error / (0.1 - error)) - 20) < 1e-12 && found > 20.9)
+    #expect(abs(kappa * (1 + error / 0.1) - 15) < 1e-12)
     let bound = SpectralBounds.conditionNumber(largest: 1, smallest: 0.1, error: error)
     #expect(abs((bound ?? 0) - found) < 1e-12)
     let growth = SpectralBounds.conditionNumberGrowth(largest: 1, smallest: 0.1, error: error)
@@ -53,9 +53,9 @@ import Testing
       let bound = SpectralBounds.conditionNumber(
         largest: largest, smallest: smallest, error: error)
       #expect(abs(found / (bound ?? 0) - 1) < 1e-9)
-      // κ + κ e/σ_min and κ (1 + e/σ₁) are not bounds.
+      // The paper's theorem 1, (e) and (c).
       #expect(found > largest / smallest * (1 + error / smallest))
-      #expect(found > largest / smallest * (1 + error / largest))
+      #expect(found > largest / smallest * (1 + error / (smallest - error)))
     }
   }
 
