@@ -26,7 +26,7 @@ extension BlockPlanner {
     var best = fill(bisection(smallest: false) { $0.cost <= size }, bytes: size)
     let single = single { spectrum in
       let node = tree.nodes[0]
-      return min(max(0, size - blockBytes) / rankBytes(node), spectrum.values.count)
+      return min(max(0, size - blockBytes) / rankBytes(node), spectrum.rank(error: 0))
     }
     if let single, single.cost <= size, (single.error, single.cost) < (best.error, best.cost) {
       best = single

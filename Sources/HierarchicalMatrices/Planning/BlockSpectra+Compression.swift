@@ -40,10 +40,10 @@ extension BlockSpectra {
     return result
   }
 
-  /// Truncates a block to U Vᵀ, with the roots of the singular values in both factors.
+  /// Truncates a block to U Vᵀ, whose columns are of equal lengths.
   ///
-  /// In the metric of the data, A P S ≈ U_k Σ_k V_kᵀ gives the right factor as U_kᵀ A P Pᵀ: its numbers are no larger
-  /// than those of A, which dividing by S could not promise.
+  /// In the metric of the entries, √σ stands in both factors. In that of data, A P S ≈ U_k Σ_k V_kᵀ gives the right
+  /// factor as U_kᵀ A P Pᵀ: its numbers are no larger than those of A, which dividing by S could not promise.
   static func truncate(
     _ block: DenseMatrix, rank: Int, data: DataPart?
   ) throws(HierarchicalMatrixError) -> (left: DenseMatrix, right: DenseMatrix, error: Double) {
@@ -53,17 +53,23 @@ extension BlockSpectra {
     }
     let spectrum = BlockSpectrum(decomposition.values)
     let kept = min(rank, spectrum.values.count)
-    let roots = spectrum.values.prefix(kept).map { $0.squareRoot() }
     let basis = decomposition.left.leadingColumns(kept)
-    let right: DenseMatrix
-    if let data {
-      right = data.projected(basis.times(block, transposesLeft: true)).transposed.scaledColumns(
-        roots.map { 1 / $0 })
-    } else {
-      right = decomposition.rightTransposed.block(rows: 0..<kept, columns: 0..<block.columns)
-        .transposed.scaledColumns(roots)
+    guard let data else {
+      let roots = spectrum.values.prefix(kept).map { $0.squareRoot() }
+      let right = decomposition.rightTransposed.block(rows: 0..<kept, columns: 0..<block.columns)
+      return (
+        basis.scaledColumns(roots), right.transposed.scaledColumns(roots), spectrum.tails[kept]
+      )
     }
-    return (basis.scaledColumns(roots), right, spectrum.tails[kept])
+    let right = data.projected(basis.times(block, transposesLeft: true)).transposed
+    let roots = (0..<kept).map { column in
+      let numbers = right.elements[column * right.rows..<(column + 1) * right.rows]
+      return sumOfSquares(Array(numbers)).squareRoot().squareRoot()
+    }
+    return (
+      basis.scaledColumns(roots), right.scaledColumns(roots.map { $0 > 0 ? 1 / $0 : 0 }),
+      spectrum.tails[kept]
+    )
   }
 
   /// The error of the whole, from those of its blocks.

@@ -47,6 +47,13 @@ public struct BlockSpectra: Sendable {
           + "\(partition.rows.count) rows and \(partition.columns.count) columns")
     }
     try matrix.checkRange("the matrix")
+    if case .data(let data) = metric {
+      guard data.inputs == matrix.columns else {
+        throw HierarchicalMatrixError(
+          .input, "data of \(data.inputs) inputs for a matrix of \(matrix.columns) columns")
+      }
+      try matrix.times(data.factor).checkRange("the outputs of the data")
+    }
     self.partition = partition
     self.metric = metric
     self.matrix = matrix.ordered(partition.rows.order, partition.columns.order)
@@ -95,10 +102,6 @@ public struct BlockSpectra: Sendable {
     _ metric: CompressionMetric, columns: IndexTree
   ) throws(HierarchicalMatrixError) -> [DataPart] {
     guard case .data(let data) = metric else { return [] }
-    guard data.inputs == columns.count else {
-      throw HierarchicalMatrixError(
-        .input, "data of \(data.inputs) inputs for a matrix of \(columns.count) columns")
-    }
     var parts: [DataPart] = []
     for range in columns.ranges { parts.append(try data.part(columns.order[range])) }
     return parts
