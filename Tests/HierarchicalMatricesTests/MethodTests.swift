@@ -1,7 +1,6 @@
 import BlockKernels
 import Foundation
 import HierarchicalMatrices
-import OperatorProblems
 import SpecialFunctions
 import Testing
 

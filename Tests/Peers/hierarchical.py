@@ -2,7 +2,7 @@
 """Evaluates the flat arrays of a hierarchical matrix with numpy, and finds storage counts for model matrices.
 
 Usage: hierarchical.py FILE.json   checks a matrix: cover, errors, product, storage for its rule; exits with 1 if one is wrong
-       hierarchical.py             prints the counts of model matrices (half a minute)
+       hierarchical.py             prints the counts of model matrices (about a minute)
 
 FILE.json has `description`, the fields of `HierarchicalDescription` in Sources/HierarchicalMatrices; `matrix`, the dense
 matrix, column-major; `vector` and `product`; and `leaf` and `error`, with which it was compressed by shares of the area.

@@ -94,7 +94,8 @@ public struct HierarchicalMatrix: CompressedMatrix, Equatable {
     (self.rowOrder, self.columnOrder) = (rowOrder, columnOrder)
     (blocks, values) = (assembly.blocks, assembly.values)
     (self.metric, self.norm, self.steps) = (metric, norm, steps)
-    assert(Coverage.firstFault(of: blocks, rows: rows, columns: columns) == nil)
+    let fault = Coverage.firstFault(of: blocks, rows: rows, columns: columns)
+    precondition(fault == nil, fault ?? "")
   }
 
   /// Makes the matrix that other numbers in the same blocks give, as training changes them.
