@@ -73,6 +73,7 @@ let package = Package(
         "MessagePassing",
       ]),
     module("Regressions", ["Datasets", "BlockKernels", "MessagePassing"]),
+    module("HierarchicalMatrices", ["BlockKernels", "ClusterTrees"]),
     module(
       "Factorization",
       [
@@ -174,6 +175,12 @@ let package = Package(
       "OperatorProblemsTests",
       ["OperatorProblems", "BlockKernels", "ClusterTrees", "SpecialFunctions", "TestSupport"]),
     tests("DatasetsTests", ["Datasets"]),
+    tests(
+      "HierarchicalMatricesTests",
+      [
+        "HierarchicalMatrices", "BlockKernels", "ClusterTrees", "OperatorProblems",
+        "SpecialFunctions", "TestSupport",
+      ]),
     tests(
       "SparseMatricesTests",
       [
