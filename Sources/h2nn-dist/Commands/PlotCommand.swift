@@ -1,4 +1,5 @@
 import BlockKernels
+import Checkpoints
 import ClusterTrees
 import Datasets
 import Foundation
