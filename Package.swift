@@ -86,6 +86,7 @@ let package = Package(
         "BlockSparse",
         "BlockKernels", "ClusterTrees", "ParallelHDF5", "MessagePassing",
       ]),
+    module("PhysicsInformed", ["BlockKernels", "MessagePassing"]),
 
     // MARK: Program
     .executableTarget(
@@ -199,6 +200,9 @@ let package = Package(
         "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing",
         "AllocationCounter", "TestSupport",
       ]),
+    tests(
+      "PhysicsInformedTests",
+      ["PhysicsInformed", "BlockKernels", "MessagePassing"]),
     tests(
       "CommandLineTests",
       ["h2nn-dist", "DistributedChecks", "TestSupport", "Checkpoints", "ParallelHDF5"]),
