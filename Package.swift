@@ -86,7 +86,8 @@ let package = Package(
         "BlockSparse",
         "BlockKernels", "ClusterTrees", "ParallelHDF5", "MessagePassing",
       ]),
-    module("PhysicsInformed", ["BlockKernels", "MessagePassing"]),
+    module(
+      "PhysicsInformed", ["Optimization", "BlockKernels", "MessagePassing"]),
 
     // MARK: Program
     .executableTarget(
@@ -139,6 +140,12 @@ let package = Package(
         "BlockKernels", "ClusterTrees", "KrylovMethods", "MessagePassing",
       ],
       path: "Tests/RefinementChecks", swiftSettings: settings),
+    .executableTarget(
+      name: "PhysicsInformedChecks",
+      dependencies: [
+        "PhysicsInformed", "Optimization", "BlockKernels", "MessagePassing",
+      ],
+      path: "Tests/PhysicsInformedChecks", swiftSettings: settings),
     tests("MessagePassingTests", ["DistributedChecks", "MessagePassing", "TestSupport"]),
     tests(
       "ParallelHDF5Tests", ["ParallelHDF5", "MessagePassing", "DistributedChecks", "TestSupport"]),
@@ -202,7 +209,7 @@ let package = Package(
       ]),
     tests(
       "PhysicsInformedTests",
-      ["PhysicsInformed", "BlockKernels", "MessagePassing"]),
+      ["PhysicsInformed", "PhysicsInformedChecks", "BlockKernels", "MessagePassing", "TestSupport"]),
     tests(
       "CommandLineTests",
       ["h2nn-dist", "DistributedChecks", "TestSupport", "Checkpoints", "ParallelHDF5"]),
