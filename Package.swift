@@ -55,6 +55,7 @@ let package = Package(
     module("KrylovMethods", ["BlockKernels", "MessagePassing"]),
     module("ClusterTrees", []),
     module("BlockSparse", ["BlockKernels", "ClusterTrees"]),
+    module("Optimization", ["BlockSparse", "BlockKernels", "KrylovMethods", "MessagePassing"]),
     module(
       "OperatorNetworks", ["BlockSparse", "BlockKernels", "ClusterTrees", "SpecialFunctions"]),
     module(
@@ -75,8 +76,9 @@ let package = Package(
     module(
       "Factorization",
       [
-        "Preconditioners", "SparseMatrices", "KrylovMethods", "Checkpoints", "ParallelHDF5",
-        "NetworkExecution", "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees",
+        "Preconditioners", "SparseMatrices", "Optimization", "KrylovMethods", "Checkpoints",
+        "ParallelHDF5", "NetworkExecution", "OperatorNetworks", "BlockSparse", "BlockKernels",
+        "ClusterTrees",
         "MessagePassing",
       ]),
     module(
@@ -184,7 +186,8 @@ let package = Package(
     tests(
       "FactorizationTests",
       [
-        "Factorization", "FactorChecks", "RefinementChecks", "SparseMatrices", "OperatorNetworks",
+        "Factorization", "FactorChecks", "RefinementChecks", "SparseMatrices", "Optimization",
+        "OperatorNetworks",
         "KrylovMethods", "BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing",
         "AllocationCounter", "TestSupport",
       ]),

@@ -167,6 +167,43 @@ struct FactorTests {
     }
   }
 
+  @Test(
+    "a symmetric matrix that is not positive definite is factored as L U, and trained by ranks of a tree"
+  )
+  func indefinite() throws {
+    let scratch = try Scratch()
+    // −u″ − u/2: the smallest eigenvalue is −0.4976.
+    let n = 64
+    let entries = (1...n).flatMap { i in
+      ["\(i) \(i) 1.5"] + (i < n ? ["\(i + 1) \(i) -1"] : [])
+    }
+    let text =
+      "%%MatrixMarket matrix coordinate real symmetric\n\(n) \(n) \(entries.count)\n"
+      + entries.joined(separator: "\n") + "\n"
+    try text.write(toFile: scratch.file("a.mtx"), atomically: true, encoding: .utf8)
+    let factor = ["factor", "--matrix", scratch.file("a.mtx")] + words("--leaf 8 --channels 1")
+    let summary = try scratch.summary(of: factor + ["--out", scratch.file("f")], ranks: 2)
+    #expect(try summary.integer("is_symmetric") == 0)
+    #expect(try summary.number("relative_frobenius") <= 1e-12)
+    for ranks in [1, 3] {
+      let solve = ["solve", "--factors", scratch.file("f"), "--matrix", scratch.file("a.mtx")]
+      let found = try scratch.summary(of: solve, ranks: ranks)
+      #expect(try found.number("relative_residual") <= 1e-8)
+      #expect(try found.text("method") == "gmres")
+    }
+    // Without a far field there is something to learn; whoever shares the unknowns finds the same.
+    let train = words("factor --matrix laplacian-2d --points 16x16 --channels 0 --steps 2")
+    let digests = try [1, 2, 4].map { width in
+      try scratch.summary(
+        of: train + ["--tree-ranks", "\(width)", "--out", scratch.file("t\(width)")], ranks: 4
+      ).text("digest")
+    }
+    #expect(Set(digests).count == 1)
+    try expectFailure(
+      train + ["--tree-ranks", "3", "--out", scratch.file("t3")], status: 64, ["--tree-ranks"],
+      ranks: [4])
+  }
+
   @Test("training that helps nothing leaves the classical factor")
   func keepsStart() throws {
     let scratch = try Scratch()

@@ -1,6 +1,7 @@
 import BlockKernels
 import Foundation
 import OperatorNetworks
+import Optimization
 import SparseMatrices
 import Testing
 
@@ -20,18 +21,16 @@ enum ResidualCase: String, CaseIterable, CustomTestStringConvertible {
     _ built: FactorProblem.Built, probes: AlignedBuffer<Double>
   ) throws -> any ProbeResidual {
     let solver = try ExactSolver(built.exact)
-    let size = probes.count
+    let ranks = TrainingRanks(alone: built.factors, shards: 1)
     switch self {
     case .balanced, .balancedInverseFactors:
-      return BalancedResidual(built.factors, form: form, solver, probes: [probes], size: size)
+      return BalancedResidual(ranks, form: form, solver, probes: [probes])
     case .product:
-      return ProductResidual(
-        built.factors, built.matrix, transposes: true, probes: [probes], size: size)
+      return try ProductResidual(ranks, built.matrix, transposes: true, probes: [probes])
     default:
-      let system = SystemMap(built.matrix, solver, isInverse: form == .inverse)
+      let system = try SystemMap(built.matrix, solver, isInverse: form == .inverse, ranks)
       return PreconditionedResidual(
-        built.factors, form: form, losses: (self != .inverse, self != .direct), system,
-        probes: [probes], size: size)
+        ranks, form: form, losses: (self != .inverse, self != .direct), system, probes: [probes])
     }
   }
 }
@@ -155,9 +154,9 @@ struct RefinementTests {
     }
     let (ahead, behind) = (try moved(h), try moved(-h))
     try residual.update(built.parameters)
-    residual.setDirection(direction)
+    try residual.setDirection(direction)
     let slopes = ahead.map { Vectors(repeating: 0, count: $0.count) }
-    residual.differentiate(0, into: slopes)
+    try residual.differentiate(0, into: slopes)
     var (product, scale) = (0.0, 0.0)
     let dual = slopes.indices.map { vectors(FactorProblem.Built.normal(n * 16, 20 + UInt64($0))) }
     for (term, slope) in slopes.enumerated() {
@@ -169,7 +168,7 @@ struct RefinementTests {
       scale += OrderedSums.dot(dual[term], dual[term]).squareRoot() * size
     }
     let gradient = Vectors(repeating: 0, count: count)
-    residual.pullBack(0, dual, into: gradient)
+    try residual.pullBack(0, dual, into: gradient)
     #expect(abs(product - OrderedSums.dot(gradient, direction)) < 1e-11 * scale)
   }
 

@@ -39,7 +39,7 @@ let bitsCheck = Check("bits") { ranks in
     var steps: [RefinementStep] = []
     var saved: RefinementState?
     while !whole.isFinished {
-      steps.append(try whole.advance(on: ranks))
+      steps.append(try whole.advance())
       if steps.count == 2 {
         // As files do: progress as JSON.
         let progress = try JSONDecoder().decode(
@@ -48,9 +48,10 @@ let bitsCheck = Check("bits") { ranks in
       }
     }
     try expect(saved != nil, "\(options): \(steps)")
-    let rest = try problem.refinement(options, saved, on: ranks)
+    // Groups of another size.
+    let rest = try problem.refinement(options, saved, treeRanks: ranks.size, on: ranks)
     var again: [RefinementStep] = []
-    while !rest.isFinished { again.append(try rest.advance(on: ranks)) }
+    while !rest.isFinished { again.append(try rest.advance()) }
     try expect(again == Array(steps.dropFirst(2)), "\(options): \(again), not \(steps)")
     try expect(rest.state == whole.state, "\(options): other states")
     let line =
@@ -74,7 +75,7 @@ let learningCheck = Check("learning") { ranks in
   var options = RefinementOptions(steps: 2, innerIterations: 30)
   let refinement = try problem.refinement(options, nil, on: ranks)
   var losses: [Double] = []
-  while !refinement.isFinished { losses.append(try refinement.advance(on: ranks).loss) }
+  while !refinement.isFinished { losses.append(try refinement.advance().loss) }
   try expect(losses.count == 2 && losses[1] < losses[0], "\(losses)")
   let learned = try problem.iterations(refinement.parameters, on: ranks)
   try expect(learned <= 11 && classical.allSatisfy { learned < $0 }, "\(classical) → \(learned)")
@@ -89,12 +90,12 @@ let learningCheck = Check("learning") { ranks in
     method: .levenbergMarquardt, loss: .frobenius, innerIterations: 200, innerTolerance: 1e-8,
     blockWise: true)
   let rows = try line.refinement(options, nil, on: ranks)
-  while !rows.isFinished { _ = try rows.advance(on: ranks) }
+  while !rows.isFinished { _ = try rows.advance() }
   options = RefinementOptions(method: .lbfgs, loss: .frobenius, steps: 1)
   let whole = try Refinement(
     line.factors, matrix: line.matrix, exact: nil, options: options, parameters: rows.parameters,
     on: ranks)
-  let left = try whole.advance(on: ranks).directLoss
+  let left = try whole.advance().directLoss
   try expect(left < 1e-16, "block rows leave \(left)")
 }
 
@@ -130,11 +131,12 @@ let refusalCheck = Check("refusals") { ranks in
 extension TrainingProblem {
   /// Prepares training from a state, or from the start.
   fileprivate func refinement(
-    _ options: RefinementOptions, _ state: RefinementState?, on ranks: borrowing Communicator
+    _ options: RefinementOptions, _ state: RefinementState?, treeRanks: Int? = nil,
+    on ranks: borrowing Communicator
   ) throws -> Refinement {
     try Refinement(
       factors, matrix: matrix, exact: exact, options: options, parameters: parameters,
-      state: state, on: ranks)
+      state: state, treeRanks: treeRanks, on: ranks)
   }
 
   /// Returns the exit status and the message of an attempt to prepare training.

@@ -49,7 +49,7 @@ func measure(_ words: [String], on ranks: borrowing Communicator) throws {
     parameters: problem.parameters, on: ranks)
   say("prepared, \(seconds())")
   while !refinement.isFinished {
-    let step = try refinement.advance(on: ranks)
+    let step = try refinement.advance()
     // Counting takes longer than a step where there are many.
     let counts = step.step % 5 == 0 || refinement.isFinished || problem.matrix.rowCount < 2000
     let iterations =
@@ -72,7 +72,7 @@ private func measureInverse(
     problem.factors, form: .inverse, matrix: problem.matrix, exact: problem.exact,
     options: options, parameters: problem.parameters, on: ranks)
   while !refinement.isFinished {
-    let step = try refinement.advance(on: ranks)
+    let step = try refinement.advance()
     let count = try problem.inverseIterations(refinement.parameters, on: ranks)
     say("step \(step.step): loss \(step.loss), \(step.innerIterations) inner: \(count) iterations")
   }

@@ -34,27 +34,26 @@ final class BalancedResidual: ProbeResidual {
 
   /// Plans the passes.
   ///
+  /// Collective over the group.
+  ///
   /// - Parameters:
-  ///   - factors: The factors.
+  ///   - ranks: The ranks, with the factors.
   ///   - form: What their parameters stand for.
   ///   - solver: The exact factors.
-  ///   - probes: For each shard its probes.
-  ///   - size: The numbers of a shard.
-  init(
-    _ factors: Factors, form: FactorForm, _ solver: ExactSolver, probes: [Vectors], size: Int
-  ) {
-    let parameters = FactorParameters(factors, solves: true)
+  ///   - probes: For each shard of the group its probes, of all unknowns.
+  init(_ ranks: TrainingRanks, form: FactorForm, _ solver: ExactSolver, probes: [Vectors]) {
+    let factors = ranks.factors
+    let parameters = FactorParameters(ranks, solves: true)
     self.parameters = parameters
     func map(_ blocks: FactorBlocks, _ isTransposed: Bool) -> FactorMap {
-      FactorMap(
-        blocks, isTransposed: isTransposed, whole: factors.upper.networks.forward, parameters)
+      FactorMap(blocks, isTransposed: isTransposed, parameters)
     }
     func changed(_ body: (Vectors) -> Void) -> [Vectors] {
       probes.map {
-        let result = Vectors(repeating: 0, count: size)
-        result.copy(from: $0, at: 0, to: 0..<size)
+        let result = Vectors(repeating: 0, count: $0.count)
+        result.copy(from: $0, at: 0, to: 0..<result.count)
         body(result)
-        return result
+        return ranks.ownRows(of: result)
       }
     }
     func term(_ isTransposed: Bool) -> Term {
@@ -62,11 +61,11 @@ final class BalancedResidual: ProbeResidual {
       let left = map(isTransposed ? factors.upper : factors.lower, false)
       let right = map(isTransposed ? factors.lower : factors.upper, true)
       let product = changed {
-        solver.multiply($0, count: ShardSums.width, isTransposed ? .upper : .lower)
+        solver.multiply($0, count: Probes.width, isTransposed ? .upper : .lower)
       }
       let quotient = changed {
         solver.divide(
-          $0, count: ShardSums.width, isTransposed ? .lower : .upper, transposed: true)
+          $0, count: Probes.width, isTransposed ? .lower : .upper, transposed: true)
       }
       // Inverse factors multiply what factors divide.
       let isProduct = form == .product
@@ -81,10 +80,10 @@ final class BalancedResidual: ProbeResidual {
     maps = terms.flatMap { [$0.solved, $0.multiplied] }
     weights = terms.map { [count = terms.count] _ in 1 / Double(count) }
     residuals = probes.indices.map { [count = terms.count] _ in
-      (0..<count).map { _ in Vectors(repeating: 0, count: size) }
+      (0..<count).map { _ in Vectors(repeating: 0, count: ranks.size) }
     }
-    work = Vectors(repeating: 0, count: size)
-    part = Vectors(repeating: 0, count: parameters.values.count)
+    work = Vectors(repeating: 0, count: ranks.size)
+    part = Vectors(repeating: 0, count: parameters.own.count)
   }
 
   var termCount: Int { terms.count }
@@ -94,14 +93,14 @@ final class BalancedResidual: ProbeResidual {
   func update(_ parameters: Vectors) throws {
     try self.parameters.set(parameters)
     for (index, term) in terms.enumerated() {
-      term.solvedInput.parametersChanged()
-      term.multipliedInput.parametersChanged()
+      try term.solvedInput.parametersChanged()
+      try term.multipliedInput.parametersChanged()
       for slot in term.solvedProbes.indices {
         let all = 0..<work.count
         work.copy(from: term.solvedProbes[slot], at: 0, to: all)
-        term.solved.solve(work)
-        term.solvedInput.set(slot, work)
-        term.multipliedInput.set(slot, term.multipliedProbes[slot])
+        try term.solved.solve(work)
+        try term.solvedInput.set(slot, work)
+        try term.multipliedInput.set(slot, term.multipliedProbes[slot])
         let residual = residuals[slot][index]
         residual.copy(from: work, at: 0, to: all)
         VectorKernels.add(term.multipliedInput.product(slot), times: -1, to: residual, in: all)
@@ -109,31 +108,31 @@ final class BalancedResidual: ProbeResidual {
     }
   }
 
-  func setDirection(_ direction: Vectors) {
+  func setDirection(_ direction: Vectors) throws {
     parameters.setDirection(direction)
-    for map in maps { map.directionChanged() }
+    for map in maps { try map.directionChanged() }
   }
 
-  func differentiate(_ slot: Int, into results: [Vectors]) {
+  func differentiate(_ slot: Int, into results: [Vectors]) throws {
     for (index, term) in terms.enumerated() {
       let result = results[index]
-      term.solved.differentiate(term.solvedInput.vectors(slot), into: result)
-      term.solved.solve(result)
-      term.multiplied.addDerivative(term.multipliedInput.vectors(slot), to: result)
+      try term.solved.differentiate(term.solvedInput, slot, into: result)
+      try term.solved.solve(result)
+      try term.multiplied.addDerivative(term.multipliedInput, slot, to: result)
       VectorKernels.scale(result, by: -1, in: 0..<result.count)
     }
   }
 
-  func pullBack(_ slot: Int, _ vectors: [Vectors], into gradient: Vectors) {
+  func pullBack(_ slot: Int, _ vectors: [Vectors], into gradient: Vectors) throws {
     gradient.fill(0)
-    func add(_ input: FixedInput, _ vectors: Vectors) {
-      input.gradient(slot, of: vectors, into: part)
+    func add(_ input: FixedInput, _ vectors: Vectors) throws {
+      try input.gradient(slot, of: vectors, into: part)
       VectorKernels.add(part, times: -1, to: gradient, in: 0..<gradient.count)
     }
     for (index, term) in terms.enumerated() {
-      add(term.multipliedInput, vectors[index])
-      term.solved.solve(vectors[index], transposed: true)
-      add(term.solvedInput, vectors[index])
+      try add(term.multipliedInput, vectors[index])
+      try term.solved.solve(vectors[index], transposed: true)
+      try add(term.solvedInput, vectors[index])
     }
   }
 }

@@ -6,7 +6,7 @@ import OperatorNetworks
 
 /// A triangular factor or its transpose, as it acts on shards: products, solutions, derivatives in a direction.
 ///
-/// Vectors are `[unknown][probe]`.
+/// Vectors are those of this rank's unknowns, `[unknown][probe]`. All of it is collective over the ranks of a group.
 final class FactorMap {
   typealias Vectors = AlignedBuffer<Double>
 
@@ -14,64 +14,58 @@ final class FactorMap {
   private let isTransposed: Bool
   private let network: Network
   private let parameters: FactorParameters
-  private lazy var plain = NetworkExecutor<Double>(
-    network, samples: ShardSums.width, forTraining: false)
-  private let tangentExecutor: NetworkExecutor<Double>
+  private lazy var plain = TreePass(network, parameters.ranks, forTraining: false)
+  private let tangent: TreePass
 
   /// Plans the passes.
   ///
   /// - Parameters:
   ///   - blocks: The blocks of the factor.
   ///   - isTransposed: Whether the map is the transposed factor.
-  ///   - whole: The network that has all parameters.
   ///   - parameters: The parameters that the passes use.
-  init(
-    _ blocks: FactorBlocks, isTransposed: Bool, whole: Network, _ parameters: FactorParameters
-  ) {
+  init(_ blocks: FactorBlocks, isTransposed: Bool, _ parameters: FactorParameters) {
     (self.blocks, self.isTransposed, self.parameters) = (blocks, isTransposed, parameters)
     let own = isTransposed ? blocks.networks.transposed : blocks.networks.forward
-    network = own.sharingSlices(of: whole)
-    tangentExecutor = NetworkExecutor(
-      network.tangent(), samples: ShardSums.width, forTraining: false)
+    network = own.sharingSlices(of: parameters.ranks.factors.upper.networks.forward)
+    tangent = TreePass(network.tangent(), parameters.ranks, forTraining: false)
   }
 
   /// Plans passes at fixed inputs, with gradients.
   func input(shards: Int) -> FixedInput { FixedInput(network, shards: shards, parameters) }
 
   /// Prepares products for new parameters.
-  func parametersChanged() { plain.parametersChanged(parameters.values) }
+  func parametersChanged() throws { try plain.parametersChanged(parameters.own) }
 
   /// Prepares derivatives for new parameters or a new direction.
-  func directionChanged() { tangentExecutor.parametersChanged(parameters.withDirection) }
+  func directionChanged() throws { try tangent.parametersChanged(parameters.ownWithDirection) }
 
   /// y = T x.
-  func multiply(_ x: Vectors, into y: Vectors) {
-    plain.input.copy(from: x, at: 0, to: 0..<x.count)
-    plain.forward(parameters.values)
-    y.copy(from: plain.output, at: 0, to: 0..<y.count)
+  func multiply(_ x: Vectors, into y: Vectors) throws {
+    try plain.setInput(x)
+    try plain.forward(parameters.own)
+    y.copy(from: plain.output(), at: 0, to: 0..<y.count)
   }
 
   /// y = δT x.
-  func differentiate(_ x: Vectors, into y: Vectors) {
-    differentiate(x)
-    y.copy(from: tangentExecutor.output, at: 0, to: 0..<y.count)
+  func differentiate(_ x: FixedInput, _ slot: Int, into y: Vectors) throws {
+    try differentiate(x, slot)
+    y.copy(from: tangent.output(), at: 0, to: 0..<y.count)
   }
 
   /// y += δT x.
-  func addDerivative(_ x: Vectors, to y: Vectors) {
-    differentiate(x)
-    VectorKernels.add(tangentExecutor.output, times: 1, to: y, in: 0..<y.count)
+  func addDerivative(_ x: FixedInput, _ slot: Int, to y: Vectors) throws {
+    try differentiate(x, slot)
+    VectorKernels.add(tangent.output(), times: 1, to: y, in: 0..<y.count)
   }
 
-  private func differentiate(_ x: Vectors) {
-    tangentExecutor.input.copy(from: x, at: 0, to: 0..<x.count)
-    tangentExecutor.forward(parameters.withDirection)
+  private func differentiate(_ x: FixedInput, _ slot: Int) throws {
+    tangent.setInput(of: x.pass, slot)
+    try tangent.forward(parameters.ownWithDirection)
   }
 
   /// Replaces x by T⁻¹ x, or T⁻ᵀ x.
-  func solve(_ x: Vectors, transposed: Bool = false) {
-    parameters.solver(of: blocks)?.solve(
-      x, count: ShardSums.width, transposed: isTransposed != transposed)
+  func solve(_ x: Vectors, transposed: Bool = false) throws {
+    try parameters.solve(blocks, x, transposed: isTransposed != transposed)
   }
 }
 
@@ -79,39 +73,64 @@ final class FactorMap {
 final class FactorParameters {
   typealias Vectors = AlignedBuffer<Double>
 
-  /// The parameters θ.
-  let values: Vectors
-  /// θ, and behind it a direction δ.
-  let withDirection: Vectors
-  private let factors: Factors
+  /// The ranks that train.
+  let ranks: TrainingRanks
+  /// The parameters θ of this rank.
+  let own: Vectors
+  /// θ of this rank, and behind it a direction δ.
+  let ownWithDirection: Vectors
   private let solves: Bool
   private var lower: Substitution?
   private var upper: Substitution?
 
-  init(_ factors: Factors, solves: Bool) {
-    (self.factors, self.solves) = (factors, solves)
-    values = Vectors(repeating: 0, count: factors.parameterCount)
-    withDirection = Vectors(repeating: 0, count: 2 * factors.parameterCount)
+  init(_ ranks: TrainingRanks, solves: Bool) {
+    (self.ranks, self.solves) = (ranks, solves)
+    own = Vectors(repeating: 0, count: ranks.ownParameterCount)
+    ownWithDirection = Vectors(repeating: 0, count: 2 * own.count)
   }
 
-  /// Sets the parameters.
+  /// Sets the parameters, given all of them.
   ///
-  /// - Throws: `RunError` (65) if a factor that is to be solved with is singular.
-  func set(_ parameters: Vectors) throws(RunError) {
-    values.copy(from: parameters, at: 0, to: 0..<values.count)
-    withDirection.copy(from: parameters, at: 0, to: 0..<values.count)
+  /// - Throws: `RunError` (65), the same on all ranks, if a factor that is to be solved with is singular; `MPIError`.
+  func set(_ parameters: Vectors) throws {
+    ranks.takeOwn(parameters, into: own)
+    ownWithDirection.copy(from: own, at: 0, to: 0..<own.count)
     guard solves else { return }
-    lower = try Substitution(factors.lower, values)
-    upper = factors.isSymmetric ? lower : try Substitution(factors.upper, values)
+    lower = try substitution(ranks.factors.lower, parameters)
+    upper =
+      ranks.factors.isSymmetric ? lower : try substitution(ranks.factors.upper, parameters)
   }
 
-  /// Sets the direction.
+  private func substitution(
+    _ blocks: FactorBlocks, _ parameters: Vectors
+  ) throws -> Substitution? {
+    if ranks.treeRanks == 1 { return try Substitution(blocks, parameters) }
+    var result: Substitution?
+    try ranks.withGroup { group in
+      result = try Substitution(
+        blocks, parameters, partition: ranks.partition, ranks: group)
+    }
+    return result
+  }
+
+  /// Sets the direction, given all of it.
   func setDirection(_ direction: Vectors) {
-    withDirection.copy(from: direction, at: 0, to: values.count..<2 * values.count)
+    ranks.takeOwn(direction, into: ownWithDirection, at: own.count)
   }
 
-  fileprivate func solver(of blocks: FactorBlocks) -> Substitution? {
-    blocks.networks.prefix == factors.lower.networks.prefix ? lower : upper
+  /// Replaces x by L⁻¹ x, or L⁻ᵀ x.
+  fileprivate func solve(_ blocks: FactorBlocks, _ x: Vectors, transposed: Bool) throws {
+    let isLower = blocks.networks.prefix == ranks.factors.lower.networks.prefix
+    guard let solver = isLower ? lower : upper else {
+      preconditionFailure("solving with factors that were not prepared for it")
+    }
+    if ranks.treeRanks == 1 {
+      solver.solve(x, count: Probes.width, transposed: transposed)
+    } else {
+      try ranks.withGroup { group in
+        try solver.solve(x, count: Probes.width, transposed: transposed, on: group)
+      }
+    }
   }
 }
 
@@ -119,33 +138,28 @@ final class FactorParameters {
 final class FixedInput {
   typealias Vectors = AlignedBuffer<Double>
 
-  private let executor: NetworkExecutor<Double>
+  fileprivate let pass: TreePass
   private let parameters: FactorParameters
 
   fileprivate init(_ network: Network, shards: Int, _ parameters: FactorParameters) {
     self.parameters = parameters
-    executor = NetworkExecutor(
-      network, samples: ShardSums.width, slots: max(shards, 1))
+    pass = TreePass(network, parameters.ranks, slots: max(shards, 1))
   }
 
   /// Prepares gradients for new parameters.
-  func parametersChanged() { executor.parametersChanged(parameters.values) }
+  func parametersChanged() throws { try pass.parametersChanged(parameters.own) }
 
   /// Sets the input of a shard and computes the product with it.
-  func set(_ slot: Int, _ vectors: Vectors) {
-    executor.values[slot][0].copy(from: vectors, at: 0, to: 0..<vectors.count)
-    executor.forward(parameters.values, slot: slot)
+  func set(_ slot: Int, _ vectors: Vectors) throws {
+    try pass.setInput(vectors, slot)
+    try pass.forward(parameters.own, slot)
   }
 
-  /// The input of a shard.
-  func vectors(_ slot: Int) -> Vectors { executor.values[slot][0] }
-
   /// The product with the input of a shard.
-  func product(_ slot: Int) -> Vectors { executor.values[slot][executor.network.output] }
+  func product(_ slot: Int) -> Vectors { pass.output(slot) }
 
-  /// Computes the gradient of ⟨v, T x⟩ with respect to the parameters.
-  func gradient(_ slot: Int, of vectors: Vectors, into gradient: Vectors) {
-    executor.outputGradient(slot).copy(from: vectors, at: 0, to: 0..<vectors.count)
-    executor.backward(into: gradient, slot: slot)
+  /// Computes the gradient of ⟨v, T x⟩ with respect to this rank's parameters.
+  func gradient(_ slot: Int, of vectors: Vectors, into gradient: Vectors) throws {
+    try pass.backward(slot, vectors, into: gradient)
   }
 }

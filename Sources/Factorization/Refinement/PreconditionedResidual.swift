@@ -35,26 +35,27 @@ final class PreconditionedResidual: ProbeResidual {
 
   /// Plans the passes.
   ///
+  /// Collective over the group.
+  ///
   /// - Parameters:
-  ///   - factors: The factors.
+  ///   - ranks: The ranks, with the factors.
   ///   - form: What their parameters stand for.
   ///   - losses: Whether K − I and K⁻¹ − I are wanted, in this order of the terms.
   ///   - system: A, or A⁻¹ of inverse factors.
-  ///   - probes: For each shard its probes.
-  ///   - size: The numbers of a shard.
+  ///   - probes: For each shard of the group its probes, of all unknowns.
   init(
-    _ factors: Factors, form: FactorForm, losses: (direct: Bool, inverse: Bool),
-    _ system: SystemMap, probes: [Vectors], size: Int
+    _ ranks: TrainingRanks, form: FactorForm, losses: (direct: Bool, inverse: Bool),
+    _ system: SystemMap, probes: [Vectors]
   ) {
+    let factors = ranks.factors
     self.system = system
-    self.probes = probes
+    self.probes = probes.map(ranks.ownRows)
     let hasSolved = form == .product ? losses.direct : losses.inverse
     let hasMultiplied = form == .product ? losses.inverse : losses.direct
-    let parameters = FactorParameters(factors, solves: hasSolved)
+    let parameters = FactorParameters(ranks, solves: hasSolved)
     self.parameters = parameters
     func map(_ blocks: FactorBlocks, _ isTransposed: Bool) -> FactorMap {
-      FactorMap(
-        blocks, isTransposed: isTransposed, whole: factors.upper.networks.forward, parameters)
+      FactorMap(blocks, isTransposed: isTransposed, parameters)
     }
     let (lower, upper) = (map(factors.lower, false), map(factors.upper, true))
     let (lowerT, upperT) = (map(factors.lower, true), map(factors.upper, false))
@@ -71,10 +72,10 @@ final class PreconditionedResidual: ProbeResidual {
     multipliedTerm = both && form == .product ? 1 : 0
     weights = both ? [1, 1] : [1]
     residuals = probes.indices.map { _ in
-      (0..<(both ? 2 : 1)).map { _ in Vectors(repeating: 0, count: size) }
+      (0..<(both ? 2 : 1)).map { _ in Vectors(repeating: 0, count: ranks.size) }
     }
-    work = Vectors(repeating: 0, count: size)
-    part = Vectors(repeating: 0, count: parameters.values.count)
+    work = Vectors(repeating: 0, count: ranks.size)
+    part = Vectors(repeating: 0, count: parameters.own.count)
   }
 
   var termCount: Int { weights.count }
@@ -83,29 +84,29 @@ final class PreconditionedResidual: ProbeResidual {
 
   func update(_ parameters: Vectors) throws {
     try self.parameters.set(parameters)
-    for map in [second, secondTransposed] { map.parametersChanged() }
+    for map in [second, secondTransposed] { try map.parametersChanged() }
     for inputs in [solved, multiplied] {
-      inputs?.first.parametersChanged()
-      inputs?.second.parametersChanged()
+      try inputs?.first.parametersChanged()
+      try inputs?.second.parametersChanged()
     }
     for (slot, z) in probes.enumerated() {
       let all = 0..<z.count
       if let solved {
         work.copy(from: z, at: 0, to: all)
-        second.solve(work)
-        solved.second.set(slot, work)
-        system.apply(work)
-        first.solve(work)
-        solved.first.set(slot, work)
+        try second.solve(work)
+        try solved.second.set(slot, work)
+        try system.apply(work)
+        try first.solve(work)
+        try solved.first.set(slot, work)
         let residual = residuals[slot][solvedTerm]
         residual.copy(from: work, at: 0, to: all)
         VectorKernels.add(z, times: -1, to: residual, in: all)
       }
       if let multiplied {
-        multiplied.first.set(slot, z)
+        try multiplied.first.set(slot, z)
         work.copy(from: multiplied.first.product(slot), at: 0, to: all)
-        system.apply(inverted: true, work)
-        multiplied.second.set(slot, work)
+        try system.apply(inverted: true, work)
+        try multiplied.second.set(slot, work)
         let residual = residuals[slot][multipliedTerm]
         residual.copy(from: multiplied.second.product(slot), at: 0, to: all)
         VectorKernels.add(z, times: -1, to: residual, in: all)
@@ -113,51 +114,51 @@ final class PreconditionedResidual: ProbeResidual {
     }
   }
 
-  func setDirection(_ direction: Vectors) {
+  func setDirection(_ direction: Vectors) throws {
     parameters.setDirection(direction)
-    first.directionChanged()
-    second.directionChanged()
+    try first.directionChanged()
+    try second.directionChanged()
   }
 
-  func differentiate(_ slot: Int, into results: [Vectors]) {
+  func differentiate(_ slot: Int, into results: [Vectors]) throws {
     if let solved {
       let result = results[solvedTerm]
-      second.differentiate(solved.second.vectors(slot), into: result)
-      second.solve(result)
-      system.apply(result)
-      first.addDerivative(solved.first.vectors(slot), to: result)
-      first.solve(result)
+      try second.differentiate(solved.second, slot, into: result)
+      try second.solve(result)
+      try system.apply(result)
+      try first.addDerivative(solved.first, slot, to: result)
+      try first.solve(result)
       VectorKernels.scale(result, by: -1, in: 0..<result.count)
     }
     if let multiplied {
       let result = results[multipliedTerm]
-      first.differentiate(multiplied.first.vectors(slot), into: work)
-      system.apply(inverted: true, work)
-      second.multiply(work, into: result)
-      second.addDerivative(multiplied.second.vectors(slot), to: result)
+      try first.differentiate(multiplied.first, slot, into: work)
+      try system.apply(inverted: true, work)
+      try second.multiply(work, into: result)
+      try second.addDerivative(multiplied.second, slot, to: result)
     }
   }
 
-  func pullBack(_ slot: Int, _ vectors: [Vectors], into gradient: Vectors) {
+  func pullBack(_ slot: Int, _ vectors: [Vectors], into gradient: Vectors) throws {
     gradient.fill(0)
-    func add(_ input: FixedInput, _ vectors: Vectors, times factor: Double) {
-      input.gradient(slot, of: vectors, into: part)
+    func add(_ input: FixedInput, _ vectors: Vectors, times factor: Double) throws {
+      try input.gradient(slot, of: vectors, into: part)
       VectorKernels.add(part, times: factor, to: gradient, in: 0..<gradient.count)
     }
     if let solved {
       let v = vectors[solvedTerm]
-      first.solve(v, transposed: true)
-      add(solved.first, v, times: -1)
-      system.apply(transposed: true, v)
-      second.solve(v, transposed: true)
-      add(solved.second, v, times: -1)
+      try first.solve(v, transposed: true)
+      try add(solved.first, v, times: -1)
+      try system.apply(transposed: true, v)
+      try second.solve(v, transposed: true)
+      try add(solved.second, v, times: -1)
     }
     if let multiplied {
       let v = vectors[multipliedTerm]
-      add(multiplied.second, v, times: 1)
-      secondTransposed.multiply(v, into: work)
-      system.apply(inverted: true, transposed: true, work)
-      add(multiplied.first, work, times: 1)
+      try add(multiplied.second, v, times: 1)
+      try secondTransposed.multiply(v, into: work)
+      try system.apply(inverted: true, transposed: true, work)
+      try add(multiplied.first, work, times: 1)
     }
   }
 }

@@ -5,6 +5,8 @@ import SparseMatrices
 struct Probes {
   typealias Vectors = AlignedBuffer<Double>
 
+  /// The probes of a shard.
+  static let width = 16
   /// Up to here, nil means all columns of the identity.
   static let identityLimit = 1024
   /// What nil means above.
@@ -21,14 +23,14 @@ struct Probes {
     self.unknowns = unknowns
     seed = options.seed
     random = options.probes ?? (unknowns <= Self.identityLimit ? nil : Self.usualCount)
-    shardCount = ((random ?? unknowns) + ShardSums.width - 1) / ShardSums.width
+    shardCount = ((random ?? unknowns) + Self.width - 1) / Self.width
   }
 
   /// Returns the probes of a shard, `[unknown][probe]`; those that fill up the last one are zero.
   ///
   /// With them Σ ‖M z‖² is ‖M‖² in the Frobenius norm, or its expected value.
   func shard(_ shard: Int) -> Vectors {
-    let width = ShardSums.width
+    let width = Self.width
     let result = Vectors(repeating: 0, count: unknowns * width)
     var span = result.mutableSpan
     for probe in 0..<width {

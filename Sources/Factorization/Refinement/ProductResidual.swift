@@ -16,13 +16,15 @@ final class ProductResidual: ProbeResidual {
     /// F at u and G at z.
     let firstInput: FixedInput
     let secondInput: FixedInput
-    let matrix: SparseMatrix
+    let matrix: MatrixMap
   }
 
   let weights: [Double]
   private let parameters: FactorParameters
   private let terms: [Term]
   private let probes: [Vectors]
+  /// The unknowns of this rank.
+  private let rows: Range<Int>
   private let residuals: [[Vectors]]
   private let work: Vectors
   private let part: Vectors
@@ -31,23 +33,26 @@ final class ProductResidual: ProbeResidual {
 
   /// Plans the passes.
   ///
+  /// Collective over the group.
+  ///
   /// - Parameters:
-  ///   - factors: The factors.
+  ///   - ranks: The ranks, with the factors.
   ///   - matrix: A.
   ///   - transposes: Whether the transposes are compared, too.
-  ///   - probes: For each shard its probes.
-  ///   - size: The numbers of a shard.
+  ///   - probes: For each shard of the group its probes, of all unknowns.
+  /// - Throws: `MPIError`.
   init(
-    _ factors: Factors, _ matrix: SparseMatrix, transposes: Bool, probes: [Vectors], size: Int
-  ) {
-    self.probes = probes
-    let parameters = FactorParameters(factors, solves: false)
+    _ ranks: TrainingRanks, _ matrix: SparseMatrix, transposes: Bool, probes: [Vectors]
+  ) throws {
+    let factors = ranks.factors
+    rows = ranks.rows
+    self.probes = probes.map(ranks.ownRows)
+    let parameters = FactorParameters(ranks, solves: false)
     self.parameters = parameters
     func map(_ blocks: FactorBlocks, _ isTransposed: Bool) -> FactorMap {
-      FactorMap(
-        blocks, isTransposed: isTransposed, whole: factors.upper.networks.forward, parameters)
+      FactorMap(blocks, isTransposed: isTransposed, parameters)
     }
-    func term(_ isTransposed: Bool) -> Term {
+    func term(_ isTransposed: Bool) throws -> Term {
       let left = isTransposed ? factors.upper : factors.lower
       let right = isTransposed ? factors.lower : factors.upper
       let (first, second) = (map(left, false), map(right, true))
@@ -55,17 +60,17 @@ final class ProductResidual: ProbeResidual {
         first: first, second: second, secondTransposed: map(right, false),
         firstTransposed: map(left, true), firstInput: first.input(shards: probes.count),
         secondInput: second.input(shards: probes.count),
-        matrix: isTransposed ? matrix.transposed : matrix)
+        matrix: try MatrixMap(isTransposed ? matrix.transposed : matrix, ranks))
     }
-    terms = transposes ? [term(false), term(true)] : [term(false)]
+    terms = try transposes ? [term(false), term(true)] : [term(false)]
     let norm = matrix.frobeniusNorm
     let weight = norm > 0 ? 1 / (norm * norm) : 1
     weights = terms.map { _ in weight }
     residuals = probes.indices.map { [count = terms.count] _ in
-      (0..<count).map { _ in Vectors(repeating: 0, count: size) }
+      (0..<count).map { _ in Vectors(repeating: 0, count: ranks.size) }
     }
-    work = Vectors(repeating: 0, count: size)
-    part = Vectors(repeating: 0, count: parameters.values.count)
+    work = Vectors(repeating: 0, count: ranks.size)
+    part = Vectors(repeating: 0, count: parameters.own.count)
   }
 
   var termCount: Int { terms.count }
@@ -82,61 +87,61 @@ final class ProductResidual: ProbeResidual {
   func update(_ parameters: Vectors) throws {
     try self.parameters.set(parameters)
     for (index, term) in terms.enumerated() {
-      for map in [term.first, term.firstTransposed] { map.parametersChanged() }
-      for input in [term.firstInput, term.secondInput] { input.parametersChanged() }
+      for map in [term.first, term.firstTransposed] { try map.parametersChanged() }
+      for input in [term.firstInput, term.secondInput] { try input.parametersChanged() }
       for (slot, z) in probes.enumerated() {
         work.copy(from: z, at: 0, to: 0..<z.count)
-        if let window { Self.keep(window.columns, of: work) }
+        if let window { keep(window.columns, of: work) }
         let residual = residuals[slot][index]
-        var span = residual.mutableSpan
-        let input = work
-        term.matrix.multiply(input.span, vectors: ShardSums.width, into: &span)
-        term.secondInput.set(slot, work)
-        term.firstInput.set(slot, term.secondInput.product(slot))
+        try term.matrix.multiply(work, into: residual)
+        try term.secondInput.set(slot, work)
+        try term.firstInput.set(slot, term.secondInput.product(slot))
         VectorKernels.scale(residual, by: -1, in: 0..<z.count)
         VectorKernels.add(
           term.firstInput.product(slot), times: 1, to: residual, in: 0..<z.count)
-        if let window { Self.keep(window.rows, of: residual) }
+        if let window { keep(window.rows, of: residual) }
       }
     }
   }
 
-  func setDirection(_ direction: Vectors) {
+  func setDirection(_ direction: Vectors) throws {
     parameters.setDirection(direction)
     for term in terms {
-      term.first.directionChanged()
-      term.second.directionChanged()
+      try term.first.directionChanged()
+      try term.second.directionChanged()
     }
   }
 
-  func differentiate(_ slot: Int, into results: [Vectors]) {
+  func differentiate(_ slot: Int, into results: [Vectors]) throws {
     for (index, term) in terms.enumerated() {
       let result = results[index]
-      term.second.differentiate(term.secondInput.vectors(slot), into: work)
-      term.first.multiply(work, into: result)
-      term.first.addDerivative(term.firstInput.vectors(slot), to: result)
-      if let window { Self.keep(window.rows, of: result) }
+      try term.second.differentiate(term.secondInput, slot, into: work)
+      try term.first.multiply(work, into: result)
+      try term.first.addDerivative(term.firstInput, slot, to: result)
+      if let window { keep(window.rows, of: result) }
     }
   }
 
-  func pullBack(_ slot: Int, _ vectors: [Vectors], into gradient: Vectors) {
+  func pullBack(_ slot: Int, _ vectors: [Vectors], into gradient: Vectors) throws {
     gradient.fill(0)
-    func add(_ input: FixedInput, _ vectors: Vectors) {
-      input.gradient(slot, of: vectors, into: part)
+    func add(_ input: FixedInput, _ vectors: Vectors) throws {
+      try input.gradient(slot, of: vectors, into: part)
       VectorKernels.add(part, times: 1, to: gradient, in: 0..<gradient.count)
     }
     for (index, term) in terms.enumerated() {
-      if let window { Self.keep(window.rows, of: vectors[index]) }
-      add(term.firstInput, vectors[index])
-      term.firstTransposed.multiply(vectors[index], into: work)
-      add(term.secondInput, work)
+      if let window { keep(window.rows, of: vectors[index]) }
+      try add(term.firstInput, vectors[index])
+      try term.firstTransposed.multiply(vectors[index], into: work)
+      try add(term.secondInput, work)
     }
   }
 
   /// Sets all other unknowns of a block of vectors to zero.
-  private static func keep(_ unknowns: Range<Int>, of vectors: Vectors) {
+  private func keep(_ wanted: Range<Int>, of vectors: Vectors) {
+    let own = wanted.clamped(to: rows)
+    let unknowns = own.lowerBound - rows.lowerBound..<own.upperBound - rows.lowerBound
     var span = vectors.mutableSpan
-    let width = ShardSums.width
+    let width = Probes.width
     VectorKernels.clear(&span, in: 0..<unknowns.lowerBound * width)
     VectorKernels.clear(&span, in: unknowns.upperBound * width..<vectors.count)
   }

@@ -2,12 +2,14 @@ public import BlockKernels
 import ClusterTrees
 public import MessagePassing
 import OperatorNetworks
+import Optimization
 public import SparseMatrices
 
 /// Training of factors: steps that make K = L⁻¹ A U⁻¹, or W_L A W_U, closer to the identity.
 ///
-/// Probes are dealt to ranks in shards of 16; every rank holds all parameters. The bits of the results do not depend on the
-/// number of ranks, nor on whether training was interrupted: ``state`` is all that it needs to go on.
+/// Probes are dealt to groups of ranks in shards of 16, unknowns to the ranks of a group along the tree; every rank holds all
+/// parameters. The bits of the results do not depend on the number of ranks and groups, nor on whether training was
+/// interrupted: ``state`` is all that it needs to go on.
 public final class Refinement {
   /// The factors.
   public let factors: Factors
@@ -19,13 +21,12 @@ public final class Refinement {
   public let parameters: AlignedBuffer<Double>
 
   private var progress = RefinementState.Progress()
-  private let size: Int
   private let matrix: SparseMatrix
   private let solver: ExactSolver?
-  private let probes: [AlignedBuffer<Double>]
-  private let sums: ShardSums
+  private let probes: Probes
+  private let ranks: TrainingRanks
   private let rows: BlockRows
-  private let method: (any RefinementMethod)?
+  private let method: (any OptimizationMethod)?
   private var problem: LeastSquares?
 
   /// Prepares training.
@@ -40,31 +41,35 @@ public final class Refinement {
   ///   - options: How to train.
   ///   - parameters: The start; copied.
   ///   - state: Where training stopped; it goes on there instead of at the start.
+  ///   - treeRanks: The ranks of a group, among which unknowns are spread; nil: several if there are fewer shards than ranks.
   ///   - ranks: The ranks.
   /// - Throws: `RunError` (64) for options without meaning, (65) for a start or a state that is of no use, `MPIError`.
   public init(
     _ factors: Factors, form: FactorForm = .product, matrix: SparseMatrix, exact: ExactFactor?,
     options: RefinementOptions, parameters: AlignedBuffer<Double>, state: RefinementState? = nil,
-    on ranks: borrowing Communicator
+    treeRanks: Int? = nil, on ranks: borrowing Communicator
   ) throws {
     try options.validate()
     try Self.check(factors, form, matrix, exact, options, parameters)
     (self.factors, self.form, self.options, self.matrix) = (factors, form, options, matrix)
     let count = factors.parameterCount
     self.parameters = AlignedBuffer(repeating: 0, count: count)
-    size = matrix.rowCount * ShardSums.width
-    let probes = Probes(unknowns: matrix.rowCount, options: options)
+    probes = Probes(unknowns: matrix.rowCount, options: options)
+    self.ranks = try TrainingRanks(
+      factors, shards: probes.shardCount, treeRanks: treeRanks, on: ranks)
     let trains = options.method != .none
-    sums = ShardSums(
-      count: probes.shardCount, parameterCount: count, rank: ranks.rank, ranks: ranks.size)
-    self.probes = trains ? sums.own.map { probes.shard($0) } : []
     rows = BlockRows(factors)
+    let (iterations, tolerance) = (options.innerIterations ?? 60, options.innerTolerance)
     method =
       switch options.method {
-      case .gaussNewton: GaussNewton(count: count, options: options)
-      case .levenbergMarquardt: LevenbergMarquardt(count: count, options: options)
+      case .gaussNewton:
+        GaussNewton(
+          count: count, iterations: iterations, tolerance: tolerance, seed: options.seed)
+      case .levenbergMarquardt:
+        LevenbergMarquardt(
+          count: count, iterations: iterations, tolerance: tolerance, seed: options.seed)
       case .lbfgs: LimitedMemory(count: count)
-      case .adam: AdamMethod(count: count, options: options)
+      case .adam: Adam(count: count, rate: options.learningRate ?? 1e-3)
       case .none: nil
       }
     do {
@@ -77,7 +82,7 @@ public final class Refinement {
     if let state {
       progress = state.progress
       try self.parameters.restore("parameters", of: state.arrays)
-      try method?.restore(state.arrays, progress)
+      try method?.restore(state.arrays, progress.method)
     }
     // Whatever callers do, ranks start from the same bits.
     let values = self.parameters
@@ -87,7 +92,7 @@ public final class Refinement {
       throw RunError.data("the start of training has parameters that are not finite")
     }
     if !trains { progress.isFinished = true }
-    if !progress.isFinished { try startPhase(on: ranks) }
+    if !progress.isFinished { try startPhase() }
   }
 
   /// Refuses what does not fit together.
@@ -120,14 +125,14 @@ public final class Refinement {
   }
 
   /// The number of steps done.
-  public var step: Int { progress.step }
+  public var step: Int { progress.method.step }
 
   /// Whether no further step is worth while.
   public var isFinished: Bool { progress.isFinished }
 
   /// All that a further training needs to go on with the same bits.
   public var state: RefinementState {
-    var arrays = method?.arrays(progress) ?? [:]
+    var arrays = method?.arrays(progress.method) ?? [:]
     arrays["parameters"] = parameters.array()
     return RefinementState(arrays: arrays, progress: progress)
   }
@@ -136,30 +141,28 @@ public final class Refinement {
   ///
   /// Collective.
   ///
-  /// - Parameter ranks: The ranks.
   /// - Returns: What the step did, the same on all ranks.
   /// - Precondition: Training has not ended.
   /// - Throws: `RunError` (65) if the loss is not finite, `MPIError`.
-  public func advance(on ranks: borrowing Communicator) throws -> RefinementStep {
+  public func advance() throws -> RefinementStep {
     precondition(!isFinished, "a step after the end of training")
     guard let problem, let method else { preconditionFailure("training without a method") }
-    let found = try method.advance(problem, parameters, &progress, on: ranks)
-    progress.step += 1
-    progress.phaseStep += 1
+    let found = try method.advance(problem, parameters, &progress.method)
+    progress.method.countStep()
     guard problem.loss.isFinite else {
       throw RunError.data(
-        "the loss is not finite after step \(progress.step); use a smaller `learningRate`")
+        "the loss is not finite after step \(step); use a smaller `learningRate`")
     }
     let isLooking = problem.residual is PreconditionedResidual || options.loss == .frobenius
     let squares = problem.squares
     let swaps = options.loss == .inverse
-    let step = RefinementStep(
-      step: progress.step, loss: problem.loss,
+    let result = RefinementStep(
+      step: step, loss: problem.loss,
       directLoss: isLooking && !swaps ? squares[0] : 0,
       inverseLoss: isLooking ? (swaps ? squares[0] : squares.count > 1 ? squares[1] : 0) : 0,
       innerIterations: found.innerIterations, stepLength: found.length)
-    try endPhase(found, problem.loss, on: ranks)
-    return step
+    try endPhase(found, problem.loss)
+    return result
   }
 
   // MARK: Phases
@@ -194,28 +197,26 @@ public final class Refinement {
   }
 
   /// Ends training or a phase of it if steps gain nothing.
-  private func endPhase(
-    _ found: MethodStep, _ loss: Double, on ranks: borrowing Communicator
-  ) throws {
+  private func endPhase(_ found: MethodStep, _ loss: Double) throws {
     let isExhausted =
       options.blockWise
-      ? progress.phaseStep >= options.stepLimit : progress.step >= options.stepLimit
+      ? progress.method.phaseStep >= options.stepLimit : step >= options.stepLimit
     let isDone = loss == 0 || found.gain < leastGain || isExhausted
     guard isDone else { return }
     if isExhausted && !options.blockWise { progress.phase = phaseCount }
     progress.phase += 1
-    progress.phaseStep = 0
-    method?.forget(&progress)
+    progress.method.phaseStep = 0
+    method?.forget(&progress.method)
     guard progress.phase < phaseCount else {
       progress.isFinished = true
       problem = nil
       return
     }
-    try startPhase(on: ranks)
+    try startPhase()
   }
 
   /// Makes the least squares problem of a phase.
-  private func startPhase(on ranks: borrowing Communicator) throws {
+  private func startPhase() throws {
     guard (0..<phaseCount).contains(progress.phase) else {
       throw RunError.data("the state of training is in phase \(progress.phase) of \(phaseCount)")
     }
@@ -226,10 +227,9 @@ public final class Refinement {
       // Frees the memory of the phase before.
       problem = nil
       problem = LeastSquares(
-        try residual(), sums,
-        mask: rows.mask(row: options.blockWise ? progress.phase : nil), size: size)
+        try residual(), ranks, mask: rows.mask(row: options.blockWise ? progress.phase : nil))
     }
-    try problem?.update(parameters, on: ranks)
+    try problem?.update(parameters)
     guard problem?.loss.isFinite == true else {
       throw RunError.data(
         "the loss `\(options.loss.rawValue)` of the start is not finite: a diagonal block is singular, or nearly so"
@@ -244,20 +244,21 @@ public final class Refinement {
 
   /// Makes the residuals of the phase.
   private func residual() throws -> any ProbeResidual {
+    let probes = ranks.ownShards.map { self.probes.shard($0) }
     if options.loss == .frobenius {
-      let residual = ProductResidual(
-        factors, matrix,
+      let residual = try ProductResidual(
+        ranks, matrix,
         transposes: options.transposeLoss || (options.blockWise && !factors.isSymmetric),
-        probes: probes, size: size)
+        probes: probes)
       if options.blockWise { restrict(residual) }
       return residual
     }
     if Self.plan(options)[progress.phase] == .balanced, let solver {
-      return BalancedResidual(factors, form: form, solver, probes: probes, size: size)
+      return BalancedResidual(ranks, form: form, solver, probes: probes)
     }
     return PreconditionedResidual(
-      factors, form: form,
+      ranks, form: form,
       losses: (options.loss != .inverse, options.loss != .direct),
-      SystemMap(matrix, solver, isInverse: form == .inverse), probes: probes, size: size)
+      try SystemMap(matrix, solver, isInverse: form == .inverse, ranks), probes: probes)
   }
 }

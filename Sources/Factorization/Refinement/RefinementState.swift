@@ -1,3 +1,5 @@
+public import Optimization
+
 /// What a step of training did.
 public struct RefinementStep: Codable, Equatable, Sendable {
   /// The number of the step, from 1.
@@ -17,19 +19,13 @@ public struct RefinementStep: Codable, Equatable, Sendable {
 /// All that training needs to go on with the same bits.
 public struct RefinementState: Sendable, Equatable {
   /// The numbers that are no arrays.
-  public struct Progress: Codable, Equatable, Sendable {
-    /// The steps done.
-    public var step = 0
+  public struct Progress: Equatable, Sendable {
+    /// How far the method is.
+    public var method = OptimizationProgress()
     /// Whether training has ended.
     public var isFinished = false
     /// The phase: of the loss, or the block row that is trained.
     public var phase = 0
-    /// The steps done in the phase.
-    public var phaseStep = 0
-    /// The damping of Levenberg–Marquardt steps.
-    public var damping = 1e-3
-    /// The pairs that L-BFGS remembers.
-    public var pairs = 0
 
     /// Creates the progress of a training that has not begun.
     public init() {}
@@ -47,5 +43,26 @@ public struct RefinementState: Sendable, Equatable {
   ///   - progress: The numbers that are no arrays.
   public init(arrays: [String: [Double]], progress: Progress) {
     (self.arrays, self.progress) = (arrays, progress)
+  }
+}
+
+/// All numbers stand beside each other in one object.
+extension RefinementState.Progress: Codable {
+  private enum Key: String, CodingKey { case isFinished, phase }
+
+  /// Reads the progress.
+  public init(from decoder: any Decoder) throws {
+    method = try OptimizationProgress(from: decoder)
+    let values = try decoder.container(keyedBy: Key.self)
+    isFinished = try values.decode(Bool.self, forKey: .isFinished)
+    phase = try values.decode(Int.self, forKey: .phase)
+  }
+
+  /// Writes the progress.
+  public func encode(to encoder: any Encoder) throws {
+    try method.encode(to: encoder)
+    var values = encoder.container(keyedBy: Key.self)
+    try values.encode(isFinished, forKey: .isFinished)
+    try values.encode(phase, forKey: .phase)
   }
 }

@@ -1,6 +1,8 @@
 import BlockKernels
+import Checkpoints
 import KrylovMethods
 import MessagePassing
+import OperatorNetworks
 import Preconditioners
 
 extension FactorRun {
@@ -12,7 +14,16 @@ extension FactorRun {
     let begin = clock.now
     var start = FactorStart(factors, ordered.matrix)
     if configuration.factors.start != .random {
-      try factorize(&start, on: world)
+      do {
+        try factorize(&start, on: world)
+      } catch let error
+        where ordered.isSymmetric && ExitStatus.status(of: error) == ExitStatus.wrongContent
+      {
+        note("\(ExitStatus.message(of: error)): L U takes the place of L Lᵀ")
+        takeAsGeneral()
+        start = FactorStart(factors, ordered.matrix)
+        try factorize(&start, on: world)
+      }
       if !start.isExact {
         state.incompleteShift = start.shift
         note(
@@ -55,6 +66,17 @@ extension FactorRun {
     (state.form, state.start, parameters) = (best.form, best.kind, best.values)
     if best.kind != .random { classical = best.values }
     state.startSeconds = (clock.now - begin).seconds
+  }
+
+  /// Takes a symmetric matrix that is not positive definite as one that is not symmetric.
+  private mutating func takeAsGeneral() {
+    ordered = ordered.general
+    factors = Factors(factors.structure, isSymmetric: false)
+    parameters = AlignedBuffer(repeating: 0, count: factors.parameterCount)
+    state.isSymmetric = false
+    state.network = NetworkDescription(factors.upper.networks.forward)
+    facts.isSymmetric = false
+    facts.parameters = factors.parameterCount
   }
 
   /// Factorizes, and keeps the factor for training if it is exact.

@@ -13,10 +13,10 @@ import SparseMatrices
 ///
 /// All ranks hold the matrix and all parameters; they share the work.
 public struct FactorRun {
-  let facts: FactorFacts
+  var facts: FactorFacts
   let options: FactorRunOptions
-  let ordered: OrderedMatrix
-  let factors: Factors
+  var ordered: OrderedMatrix
+  var factors: Factors
   /// The parameters at hand.
   var parameters: AlignedBuffer<Double>
   /// The start, to be fallen back to; nil for random starts.
@@ -110,7 +110,11 @@ public struct FactorRun {
     configuration.matrix = source
     configuration.factors = try wanted.factors.settled(for: source.points, count: matrix.rowCount)
     let structure = try configuration.factors.structure(source.points, count: matrix.rowCount)
-    let ordered = OrderedMatrix(matrix, structure.tree)
+    var ordered = OrderedMatrix(matrix, structure.tree)
+    switch found {
+    case .some(let checkpoint): if !checkpoint.isSymmetric { ordered = ordered.general }
+    case .none: break
+    }
     let factors = Factors(structure, isSymmetric: ordered.isSymmetric)
     (self.ordered, self.factors) = (ordered, factors)
     parameters = AlignedBuffer(repeating: 0, count: factors.parameterCount)
@@ -162,7 +166,7 @@ public struct FactorRun {
     }
     let training = try Refinement(
       factors, form: state.form, matrix: ordered.matrix, exact: exact, options: wanted,
-      parameters: parameters, state: refinement, on: world)
+      parameters: parameters, state: refinement, treeRanks: options.treeRanks, on: world)
     let isLong = wanted.method == .adam || wanted.method == .lbfgs
     let every = options.checkpointEvery ?? (isLong ? 100 : 1)
     let clock = ContinuousClock()
@@ -173,7 +177,7 @@ public struct FactorRun {
       }
       world.stallWatch.phase = .init("step of training", state.step + 1)
       let begin = clock.now
-      let step = try training.advance(on: world)
+      let step = try training.advance()
       state.step = training.step
       state.refinementSeconds += (clock.now - begin).seconds
       report(.step(step))

@@ -12,6 +12,9 @@ public struct FactorRunOptions: Sendable {
   ///
   /// Nil: 1 for Gauss–Newton and Levenberg–Marquardt, else 100.
   public var checkpointEvery: Int?
+  /// The ranks that share the unknowns of a shard of probes in training; nil: several where there are fewer shards than
+  /// ranks.
+  public var treeRanks: Int?
 
   /// Creates the default options.
   public init() {}
@@ -25,14 +28,15 @@ public struct FactorFacts: Sendable {
   public let unknowns: Int
   /// The entries of the matrix that are not zero.
   public let entries: Int
-  /// Whether the matrix is symmetric with a positive diagonal, so that U is Lᵀ.
-  public let isSymmetric: Bool
+  /// Whether the matrix is symmetric with a positive diagonal, so that U is Lᵀ, unless it turns out not to be positive
+  /// definite.
+  public internal(set) var isSymmetric: Bool
   /// The levels of the tree below the root.
   public let levels: Int
   /// The unknowns of a leaf, at least and at most.
   public let leafSizes: ClosedRange<Int>
   /// The number of parameters of both factors; of one, if U is Lᵀ.
-  public let parameters: Int
+  public internal(set) var parameters: Int
   /// The steps that a checkpoint has made already; nil if the run starts.
   public let stepsMade: Int?
 }

@@ -50,10 +50,10 @@ public struct FactorPreconditioner: PlannedOperator {
     let substitutes = form == .product && factors.structure.pattern != .weak
     var used = parameters
     if form == .product && !substitutes {
-      // The inverse is formed by every rank as a whole, so the first failure is that of all.
       used = AlignedBuffer(repeating: 0, count: parameters.count)
-      try factors.lower.invert(parameters, into: used)
-      if !factors.isSymmetric { try factors.upper.invert(parameters, into: used) }
+      for blocks in factors.isSymmetric ? [factors.lower] : [factors.lower, factors.upper] {
+        try blocks.invert(parameters, into: used, partition: partition, ranks: ranks)
+      }
     }
     var plans: [StepPlan] = []
     for (blocks, isTransposed) in [(factors.lower, false), (factors.upper, true)] {

@@ -7,8 +7,8 @@ public struct OrderedMatrix: Sendable {
   public let matrix: SparseMatrix
   /// For each place of the order the number of the unknown in the matrix as it was given.
   public let order: [Int32]
-  /// Whether A is symmetric and has a positive diagonal, so that it may be positive definite.
-  public let isSymmetric: Bool
+  /// Whether A is symmetric and has a positive diagonal, so that it may be positive definite, and is taken to be.
+  public private(set) var isSymmetric: Bool
 
   /// Puts the unknowns of a matrix in order.
   ///
@@ -30,6 +30,13 @@ public struct OrderedMatrix: Sendable {
     order = (0..<Int32(matrix.rowCount)).map { $0 }
     self.matrix = matrix
     isSymmetric = matrix.isSymmetric && matrix.diagonal.allSatisfy { $0 > 0 }
+  }
+
+  /// The same matrix, not taken to be symmetric: factored as L U, solved by GMRES.
+  public var general: OrderedMatrix {
+    var result = self
+    result.isSymmetric = false
+    return result
   }
 
   /// The number of unknowns.

@@ -34,21 +34,22 @@ struct SumExchange<Scalar: KernelScalar & MPIScalar> {
     own.copy(from: scratch, at: 0, to: start..<start + count)
   }
 
-  /// Gathers the sums of all ranks.
+  /// Gathers the sums of all ranks for some shards.
   ///
   /// Collective.
-  func run(shards: Int, on communicator: borrowing Communicator) throws(MPIError) {
+  func run(_ slots: Range<Int>, on communicator: borrowing Communicator) throws(MPIError) {
     guard counts.contains(where: { $0 > 0 }) else { return }
     let (own, all) = (own, all)
     communicator.stallWatch.phase = .init("sum of shared gradients")
     let sent = own.span
-    var whole = all.mutableSpan(of: 0..<shards * counts.reduce(0, +))
+    var whole = all.mutableSpan(of: 0..<slots.count * counts.reduce(0, +))
     try communicator.allGather(
-      sent.extracting(first: shards * counts[rank]), counts: counts.map { $0 * shards },
+      sent.extracting(slots.lowerBound * counts[rank]..<slots.upperBound * counts[rank]),
+      counts: counts.map { $0 * slots.count },
       into: &whole)
   }
 
-  /// Returns for each rank where its sums of a layer begin.
+  /// Returns for each rank where its sums of a layer begin, for a shard among those that were gathered.
   func starts(_ layer: Int, slot: Int, shards: Int) -> [Int] {
     var before = 0
     return counts.indices.map { rank in

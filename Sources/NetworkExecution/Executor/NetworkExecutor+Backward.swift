@@ -28,6 +28,7 @@ extension NetworkExecutor {
   /// - Parameters:
   ///   - buffers: For each shard where its gradient goes, replaced. Two shards may share a buffer if
   ///     `finished` returns for a range of one shard before the same range of the next one is computed.
+  ///   - firstSlot: The first of the shards among those that are kept.
   ///   - communicator: The tree ranks.
   ///   - finished: Receives each shard and range of parameters when that part of the gradient is
   ///     complete: for each range the shards come in order.
@@ -35,18 +36,20 @@ extension NetworkExecutor {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func backward(
-    into buffers: ArraySlice<AlignedBuffer<Scalar>>, on communicator: borrowing Communicator,
+    into buffers: ArraySlice<AlignedBuffer<Scalar>>, slot firstSlot: Int = 0,
+    on communicator: borrowing Communicator,
     finished: (_ shard: Int, _ range: Range<Int>) throws(MPIError) -> Void
   ) throws(MPIError) {
-    let (schedule, shards, first) = (backwardSchedule, buffers.count, buffers.startIndex)
+    let (schedule, shards) = (backwardSchedule, buffers.count)
+    let (slots, first) = (firstSlot..<firstSlot + shards, buffers.startIndex - firstSlot)
     let before = clock?.enter(.other)
     defer { if let before { clock?.enter(before) } }
     for round in schedule.tasks.indices {
       if round > 0 {
         clock?.enter(.communication)
-        try backwardExchange.run(round, gradients[..<shards], on: communicator) {
+        try backwardExchange.run(round, gradients[slots], on: communicator) {
           () throws(MPIError) in
-          for slot in 0..<shards {
+          for slot in slots {
             for layer in schedule.overlappedInputs[round] { inputGradient(layer, .interior, slot) }
             for layer in schedule.overlappedSums[round] {
               try parameterGradient(layer, slot, buffers[first + slot], finished)
@@ -56,27 +59,27 @@ extension NetworkExecutor {
         }
       }
       // Shard by shard, so that what one layer leaves is in the caches for the next.
-      for slot in 0..<shards {
+      for slot in slots {
         for task in schedule.tasks[round] { try run(task, slot, buffers[first + slot], finished) }
       }
     }
-    for slot in 0..<shards { try addLateSums(slot, buffers[first + slot], finished) }
+    for slot in slots { try addLateSums(slot, buffers[first + slot], finished) }
     clock?.enter(.communication)
-    try sumExchange.run(shards: shards, on: communicator)
+    try sumExchange.run(slots, on: communicator)
     clock?.enter(.sums)
     // Shard by shard, as shards may share a buffer; layers in the order of the backward pass, in which they add to a slice.
-    for slot in 0..<shards {
+    for slot in slots {
       for layer in plans.indices.reversed() where !plans[layer].sumCounts.isEmpty {
         let (sums, scratch, buffer) = (sumExchange.all, scratch, buffers[first + slot])
         var span = buffer.mutableSpan
         var scratchSpan = scratch.mutableSpan
         plans[layer].finishParameterGradient(
-          sums: sums.span, at: sumExchange.starts(layer, slot: slot, shards: shards),
+          sums: sums.span, at: sumExchange.starts(layer, slot: slot - firstSlot, shards: shards),
           scratch: &scratchSpan, into: &span)
         try finish(layer, slot, buffer, finished)
       }
     }
-    for slot in 0..<shards { try clearUnused(slot, buffers[first + slot], finished) }
+    for slot in slots { try clearUnused(slot, buffers[first + slot], finished) }
   }
 
   /// Computes the gradients of parameters that several layers use, and of transposed layers.

@@ -15,30 +15,32 @@ extension NetworkExecutor {
     for (layer, part) in forwardSchedule.layers[0] { forward(layer, part, slot, parameters) }
   }
 
-  /// Computes the outputs of the first shards' inputs.
+  /// Computes the outputs of some shards' inputs.
   ///
   /// Collective.
   ///
   /// - Parameters:
   ///   - parameters: The parameters that the rank holds.
-  ///   - shards: The number of shards, at most ``slots``, equal on all ranks.
+  ///   - shards: The number of shards, equal on all ranks.
+  ///   - first: The first shard; the last one is below ``slots``.
   ///   - communicator: The tree ranks.
   /// - Throws: `MPIError` if a message fails.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func forward(
-    _ parameters: AlignedBuffer<Scalar>, shards: Int, on communicator: borrowing Communicator
+    _ parameters: AlignedBuffer<Scalar>, shards: Int, from first: Int = 0,
+    on communicator: borrowing Communicator
   ) throws(MPIError) {
-    let schedule = forwardSchedule
+    let (schedule, slots) = (forwardSchedule, first..<first + shards)
     lastParameters = parameters
     let before = clock?.enter(.forward)
     defer { if let before { clock?.enter(before) } }
     for round in schedule.layers.indices {
       if round > 0 {
         clock?.enter(.communication)
-        try forwardExchange.run(round, values[..<shards], on: communicator) {
+        try forwardExchange.run(round, values[slots], on: communicator) {
           clock?.enter(.forward)
-          for slot in 0..<shards {
+          for slot in slots {
             for layer in schedule.overlapped[round] { forward(layer, .interior, slot, parameters) }
           }
           clock?.enter(.communication)
@@ -46,7 +48,7 @@ extension NetworkExecutor {
         clock?.enter(.forward)
       }
       // Shard by shard, so that what one layer leaves is in the caches for the next.
-      for slot in 0..<shards {
+      for slot in slots {
         for (layer, part) in schedule.layers[round] { forward(layer, part, slot, parameters) }
       }
     }

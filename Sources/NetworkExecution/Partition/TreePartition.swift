@@ -26,6 +26,22 @@ public struct TreePartition: Sendable, Equatable {
     self = Self.joint([network], ranks: ranks, replicatedBoxes: replicatedBoxes)[0]
   }
 
+  /// Spreads a network over ranks by cuts of another one with an axis of the same length; nothing is replicated.
+  ///
+  /// - Parameters:
+  ///   - network: The network.
+  ///   - cuts: The first place of each rank on the axis, and at the end the length of the axis.
+  /// - Precondition: The cuts ascend from 0 to the length of the axis.
+  public init(_ network: Network, cuts: [Int]) {
+    let axis = network.values[0].layout.boxCount
+    precondition(
+      cuts.first == 0 && cuts.last == axis && zip(cuts, cuts.dropFirst()).allSatisfy { $0 <= $1 },
+      "cuts \(cuts) of an axis of \(axis) places")
+    self.init(
+      values: network.values.map { Self.partition($0.places, cuts, false) },
+      slices: network.slices.map { Self.partition($0.places, cuts, false) }, cuts: cuts)
+  }
+
   /// Spreads networks with the same slices of parameters over ranks, so that a rank owns the same parameters of all.
   ///
   /// - Parameters:

@@ -72,13 +72,15 @@ struct SolveCommand: DistributedCommand {
     _ matrix: SparseMatrix, tree: (options: FactorOptions, points: [Int]?)?,
     _ factors: SolvingFactors?, on world: borrowing Communicator
   ) throws -> Int32 {
-    let ordered: OrderedMatrix
+    var ordered: OrderedMatrix
     if let tree {
       ordered = OrderedMatrix(
         matrix, try tree.options.tree(tree.points, count: matrix.rowCount))
     } else {
       ordered = OrderedMatrix(matrix)
     }
+    // L and U precondition GMRES, also of a matrix that looks positive definite.
+    if let factors, !factors.factors.isSymmetric { ordered = ordered.general }
     let system = try LinearSystem(ordered, factors: factors?.factors, on: world)
     let solver = try LinearSolver(options, system, factors)
     let file = try arguments.text("rhs").map {

@@ -112,6 +112,10 @@ extension Setting<FactorRunOptions> {
     .integer(
       "checkpoint-every", "n", "steps between two checkpoints, 0 for the last only",
       \.checkpointEvery, atLeast: 0, standard: "1; lbfgs, adam: 100"),
+    .integer(
+      "tree-ranks", "T",
+      "ranks that share the unknowns of 16 probes in training; divides the ranks",
+      \.treeRanks, standard: "chosen"),
   ]
 }
 

@@ -1,24 +1,24 @@
-import BlockKernels
+public import BlockKernels
 import BlockSparse
 import KrylovMethods
-import MessagePassing
+public import MessagePassing
 
-/// Shards of probes, dealt to ranks in order, and sums over them whose bits do not depend on the number of ranks.
+/// Shards, dealt to ranks in order, and sums over them whose bits do not depend on the number of ranks.
+///
+/// A shard is what is computed at once: some probes, some points, a leaf.
 ///
 /// Vectors are summed along a `SummationTree` over the shards: a rank adds up the largest nodes among its shards, then all
 /// ranks add up the nodes of all. Numbers of shards are gathered and summed in the order of the shards.
-final class ShardSums {
-  typealias Vectors = AlignedBuffer<Double>
+public final class ShardSums {
+  private typealias Vectors = AlignedBuffer<Double>
 
-  /// The probes of a shard.
-  static let width = 16
   /// The parameters of which sums are exchanged at once.
   private static let block = 1 << 16
 
   /// The number of shards.
-  let count: Int
+  public let count: Int
   /// The shards of this rank.
-  let own: Range<Int>
+  public let own: Range<Int>
   private let parameterCount: Int
   /// For each node of this rank: how its shards are added up.
   private let nodes: [[SummationTree.Step]]
@@ -39,10 +39,29 @@ final class ShardSums {
   private var numberCounts: [Int]
   private var numbers = Vectors(repeating: 0, count: 0)
 
-  init(count: Int, parameterCount: Int, rank: Int, ranks: Int) {
+  /// Deals shards to ranks in about equal parts.
+  ///
+  /// - Parameters:
+  ///   - count: The number of shards.
+  ///   - parameterCount: The numbers of the vectors that are summed.
+  ///   - rank: This rank.
+  ///   - ranks: The number of ranks.
+  public convenience init(count: Int, parameterCount: Int, rank: Int, ranks: Int) {
+    self.init(
+      cuts: (0...ranks).map { count * $0 / ranks }, parameterCount: parameterCount, rank: rank)
+  }
+
+  /// Takes the shards of each rank as they are.
+  ///
+  /// - Parameters:
+  ///   - cuts: The first shard of each rank, and at the end the number of shards.
+  ///   - parameterCount: The numbers of the vectors that are summed.
+  ///   - rank: This rank.
+  public init(cuts: [Int], parameterCount: Int, rank: Int) {
+    let (count, ranks) = (cuts[cuts.count - 1], cuts.count - 1)
     self.count = count
     self.parameterCount = parameterCount
-    let shares = (0..<ranks).map { count * $0 / ranks..<count * ($0 + 1) / ranks }
+    let shares = zip(cuts, cuts.dropFirst()).map { $0..<$1 }
     own = shares[rank]
     let tree = SummationTree(count: count)
     let all = shares.map { tree.maximalNodes(inside: $0) }
@@ -72,10 +91,36 @@ final class ShardSums {
   ///   - ranks: The ranks.
   ///   - vector: Writes the vector of one of this rank's shards, by its number among them.
   /// - Throws: What writing throws, `MPIError`.
-  func sum(
-    into result: Vectors, on ranks: borrowing Communicator,
-    _ vector: (_ slot: Int, _ vector: Vectors) throws -> Void
+  public func sum(
+    into result: AlignedBuffer<Double>, on ranks: borrowing Communicator,
+    _ vector: (_ slot: Int, _ vector: AlignedBuffer<Double>) throws -> Void
   ) throws {
+    try add(into: result, vector)
+    guard shardCounts.count > 1 else { return }
+    for first in stride(from: 0, to: parameterCount, by: Self.block) {
+      try exchange(first..<min(first + Self.block, parameterCount), into: result, on: ranks)
+    }
+  }
+
+  /// Sums vectors over all shards of a rank alone.
+  ///
+  /// - Parameters:
+  ///   - result: The sum.
+  ///   - vector: Writes the vector of a shard.
+  /// - Throws: What writing throws.
+  /// - Precondition: There is one rank.
+  public func sum(
+    into result: AlignedBuffer<Double>,
+    _ vector: (_ slot: Int, _ vector: AlignedBuffer<Double>) throws -> Void
+  ) rethrows {
+    precondition(shardCounts.count == 1, "shards of \(shardCounts.count) ranks")
+    try add(into: result, vector)
+  }
+
+  /// Adds up the vectors of this rank's nodes; the only rank's is the sum.
+  private func add(
+    into result: Vectors, _ vector: (_ slot: Int, _ vector: Vectors) throws -> Void
+  ) rethrows {
     let whole = 0..<parameterCount
     var slot = 0
     for (node, steps) in nodes.enumerated() {
@@ -87,11 +132,7 @@ final class ShardSums {
         }
         slot += 1
       }
-      (ranks.size > 1 ? sums[node] : result).copy(from: stack[0], at: 0, to: whole)
-    }
-    guard ranks.size > 1 else { return }
-    for first in stride(from: 0, to: parameterCount, by: Self.block) {
-      try exchange(first..<min(first + Self.block, parameterCount), into: result, on: ranks)
+      (shardCounts.count > 1 ? sums[node] : result).copy(from: stack[0], at: 0, to: whole)
     }
   }
 
@@ -130,18 +171,39 @@ final class ShardSums {
   ///   - sums: For each number the sum over all shards, the same on all ranks; its count says how many there are.
   ///   - ranks: The ranks.
   /// - Throws: `MPIError` if the gathering fails.
-  func sum(
+  public func sum(
     _ values: [Double], into sums: inout [Double], on ranks: borrowing Communicator
   ) throws(MPIError) {
-    let width = sums.count
-    if numbers.count != count * width { numbers = Vectors(repeating: 0, count: count * width) }
-    for rank in shardCounts.indices { numberCounts[rank] = shardCounts[rank] * width }
-    for place in 0..<own.count * width { numbers[own.lowerBound * width + place] = values[place] }
-    if ranks.size > 1 {
+    place(values, sums.count)
+    if shardCounts.count > 1 {
       let numbers = numbers
       var span = numbers.mutableSpan
       try ranks.allGatherInPlace(&span, counts: numberCounts)
     }
+    addNumbers(into: &sums)
+  }
+
+  /// Sums numbers over all shards of a rank alone.
+  ///
+  /// - Parameters:
+  ///   - values: For each shard its numbers, `[shard][number]`.
+  ///   - sums: For each number the sum over all shards; its count says how many there are.
+  /// - Precondition: There is one rank.
+  public func sum(_ values: [Double], into sums: inout [Double]) {
+    precondition(shardCounts.count == 1, "shards of \(shardCounts.count) ranks")
+    place(values, sums.count)
+    addNumbers(into: &sums)
+  }
+
+  /// Places the numbers of this rank among those of all.
+  private func place(_ values: [Double], _ width: Int) {
+    if numbers.count != count * width { numbers = Vectors(repeating: 0, count: count * width) }
+    for rank in shardCounts.indices { numberCounts[rank] = shardCounts[rank] * width }
+    for place in 0..<own.count * width { numbers[own.lowerBound * width + place] = values[place] }
+  }
+
+  private func addNumbers(into sums: inout [Double]) {
+    let width = sums.count
     for number in 0..<width {
       var sum = 0.0
       for shard in 0..<count { sum += numbers[shard * width + number] }

@@ -1,11 +1,13 @@
-import BlockKernels
+public import BlockKernels
 import KrylovMethods
-import MessagePassing
+public import MessagePassing
 
 /// The quasi-Newton method L-BFGS (Nocedal 1980), with steps that are halved until the loss falls enough.
-final class LimitedMemory: RefinementMethod {
+public final class LimitedMemory: GradientMethod {
   /// The pairs that are remembered.
   private static let memory = 10
+
+  private typealias Vectors = AlignedBuffer<Double>
 
   private let gradient: Vectors
   private let start: Vectors
@@ -16,27 +18,33 @@ final class LimitedMemory: RefinementMethod {
   private var factors = [Double](repeating: 0, count: memory)
   private var knowsGradient = false
 
-  init(count: Int) {
+  /// Creates the method.
+  ///
+  /// - Parameter count: The number of parameters.
+  public init(count: Int) {
     func vectors() -> Vectors { Vectors(repeating: 0, count: count) }
     (gradient, start, direction) = (vectors(), vectors(), vectors())
     steps = (0..<Self.memory).map { _ in vectors() }
     changes = (0..<Self.memory).map { _ in vectors() }
   }
 
-  func forget(_ progress: inout RefinementState.Progress) {
+  /// Forgets the pairs.
+  public func forget(_ progress: inout OptimizationProgress) {
     progress.pairs = 0
     knowsGradient = false
   }
 
-  func arrays(_ progress: RefinementState.Progress) -> [String: [Double]] {
+  /// Returns the pairs.
+  public func arrays(_ progress: OptimizationProgress) -> [String: [Double]] {
     [
       "lbfgs.steps": steps[..<progress.pairs].flatMap { $0.array() },
       "lbfgs.changes": changes[..<progress.pairs].flatMap { $0.array() },
     ]
   }
 
-  func restore(
-    _ arrays: [String: [Double]], _ progress: RefinementState.Progress
+  /// Takes back the pairs.
+  public func restore(
+    _ arrays: [String: [Double]], _ progress: OptimizationProgress
   ) throws(RunError) {
     guard (0...Self.memory).contains(progress.pairs) else {
       throw .data("the state of training has \(progress.pairs) pairs of L-BFGS")
@@ -50,13 +58,14 @@ final class LimitedMemory: RefinementMethod {
     }
   }
 
-  func advance(
-    _ problem: LeastSquares, _ parameters: Vectors, _ progress: inout RefinementState.Progress,
-    on ranks: borrowing Communicator
+  /// Goes one step along −H g, halved until the loss falls enough.
+  public func advance(
+    _ problem: any Objective, _ parameters: AlignedBuffer<Double>,
+    _ progress: inout OptimizationProgress
   ) throws -> MethodStep {
     let all = 0..<parameters.count
     if !knowsGradient {
-      try problem.halfGradient(into: gradient, on: ranks)
+      try problem.halfGradient(into: gradient)
       knowsGradient = true
     }
     // Of half of the loss, as is the gradient.
@@ -75,15 +84,15 @@ final class LimitedMemory: RefinementMethod {
     var length = progress.pairs > 0 ? 1 : min(1, loss / -slope)
     while length > 1e-12 {
       VectorKernels.add(direction, times: length, to: parameters, in: all)
-      try problem.update(parameters, on: ranks)
+      try problem.update(parameters)
       if problem.loss / 2 <= loss + 1e-4 * length * slope {
-        try remember(problem, parameters, &progress, on: ranks)
+        try remember(problem, parameters, &progress)
         return MethodStep(length: length, gain: (loss - problem.loss / 2) / loss)
       }
       parameters.copy(from: start, at: 0, to: all)
       length /= 2
     }
-    try problem.update(parameters, on: ranks)
+    try problem.update(parameters)
     return MethodStep()
   }
 
@@ -110,8 +119,8 @@ final class LimitedMemory: RefinementMethod {
 
   /// Computes the new gradient and remembers a pair if its curvature is positive.
   private func remember(
-    _ problem: LeastSquares, _ parameters: Vectors, _ progress: inout RefinementState.Progress,
-    on ranks: borrowing Communicator
+    _ problem: any Objective, _ parameters: Vectors,
+    _ progress: inout OptimizationProgress
   ) throws {
     let all = 0..<gradient.count
     if progress.pairs == Self.memory {
@@ -123,7 +132,7 @@ final class LimitedMemory: RefinementMethod {
     step.copy(from: parameters, at: 0, to: all)
     VectorKernels.add(start, times: -1, to: step, in: all)
     VectorKernels.multiply(gradient, by: -1, into: change, in: all)
-    try problem.halfGradient(into: gradient, on: ranks)
+    try problem.halfGradient(into: gradient)
     VectorKernels.add(gradient, times: 1, to: change, in: all)
     let curvature = OrderedSums.dot(step, change)
     if curvature > 1e-12 * OrderedSums.dot(change, change).squareRoot()

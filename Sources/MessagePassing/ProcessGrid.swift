@@ -1,5 +1,3 @@
-public import MessagePassing
-
 /// The process grid of a run: data groups × tree ranks.
 ///
 /// The ranks of a group follow each other. A group has the whole network, spread over its tree ranks; the
@@ -44,7 +42,7 @@ public struct ProcessGrid: ~Copyable {
   }
 
   /// Makes the communicator of the ranks with one color; every rank has one.
-  static func part(
+  package static func part(
     of world: borrowing Communicator, color: Int, key: Int
   ) throws(MPIError) -> Communicator {
     guard let part = try world.split(color: color, key: key) else {

@@ -1,11 +1,10 @@
 import BlockKernels
 import KrylovMethods
-import MessagePassing
 
 /// Conjugate gradients on the normal equations (JᵀJ + λ D) δ = −Jᵀ r, preconditioned by their diagonal.
 ///
-/// All ranks hold the vectors and do the same with them; products with JᵀJ are sums over the shards of all ranks.
-/// Nothing is allocated after the creation, but what substitution asks for.
+/// All ranks hold the vectors and do the same with them; products with JᵀJ are the problem's.
+/// Nothing is allocated after the creation.
 final class NormalEquations {
   typealias Vectors = AlignedBuffer<Double>
 
@@ -22,19 +21,17 @@ final class NormalEquations {
   /// D: the diagonal of JᵀJ, and its inverse.
   private let diagonal: Vectors
   private let inverse: Vectors
-  private let isScaled: Bool
 
-  init(count: Int, isScaled: Bool) {
+  init(count: Int) {
     func vectors() -> Vectors { Vectors(repeating: 0, count: count) }
     (solution, gradient, residual) = (vectors(), vectors(), vectors())
     (direction, product) = (vectors(), vectors())
     (diagonal, inverse) = (vectors(), vectors())
-    self.isScaled = isScaled
   }
 
   /// Solves at the last parameters of the least squares problem.
   ///
-  /// Collective.
+  /// Collective over the ranks of the objective.
   ///
   /// - Parameters:
   ///   - problem: The least squares problem.
@@ -42,15 +39,13 @@ final class NormalEquations {
   ///   - limit: The most iterations.
   ///   - tolerance: The relative residual at which they end.
   ///   - seed: The seed of the estimate of the diagonal.
-  ///   - ranks: The ranks.
-  /// - Throws: `MPIError` if an exchange fails.
+  /// - Throws: what the problem throws.
   func solve(
-    _ problem: LeastSquares, damping: Double, limit: Int, tolerance: Double, seed: Int,
-    on ranks: borrowing Communicator
+    _ problem: any SquaredResiduals, damping: Double, limit: Int, tolerance: Double, seed: Int
   ) throws {
     let all = 0..<solution.count
-    try prepareDiagonal(problem, damping, seed: seed, on: ranks)
-    try problem.halfGradient(into: gradient, on: ranks)
+    try prepareDiagonal(problem, damping, seed: seed)
+    try problem.halfGradient(into: gradient)
     solution.fill(0)
     VectorKernels.multiply(gradient, by: -1, into: residual, in: all)
     divide(residual, into: direction)
@@ -58,7 +53,7 @@ final class NormalEquations {
     let first = energy
     iterations = 0
     while iterations < limit, energy > tolerance * tolerance * first {
-      var curvature = try problem.normalProduct(direction, into: product, on: ranks)
+      var curvature = try problem.normalProduct(direction, into: product)
       if damping > 0 {
         curvature += damping * addDamping(damping)
       }
@@ -90,14 +85,9 @@ final class NormalEquations {
 
   /// Estimates D and what the preconditioner multiplies by.
   private func prepareDiagonal(
-    _ problem: LeastSquares, _ damping: Double, seed: Int, on ranks: borrowing Communicator
+    _ problem: any SquaredResiduals, _ damping: Double, seed: Int
   ) throws {
-    if isScaled {
-      try problem.diagonal(
-        into: diagonal, scratch: product, samples: 4, seed: seed, on: ranks)
-    } else {
-      diagonal.copy(from: problem.mask, at: 0, to: 0..<diagonal.count)
-    }
+    try problem.diagonal(into: diagonal, scratch: product, samples: 4, seed: seed)
     let (diagonal, inverse, allowed) = (diagonal, inverse, problem.mask)
     var values = diagonal.mutableSpan
     var inverses = inverse.mutableSpan
@@ -106,7 +96,7 @@ final class NormalEquations {
       sum += values[place]
       number += 1
     }
-    let least = isScaled ? 1e-3 * sum / Double(max(number, 1)) : 0
+    let least = 1e-3 * sum / Double(max(number, 1))
     let mask = allowed.span
     for place in values.indices {
       guard mask[place] > 0 else {
@@ -120,54 +110,5 @@ final class NormalEquations {
 
   private func divide(_ x: Vectors, into y: Vectors) {
     OrderedSums.multiply(inverse, by: x, into: y)
-  }
-}
-
-extension OrderedSums {
-  /// z ← x y, element by element.
-  static func multiply(_ x: Vectors, by y: Vectors, into z: Vectors) {
-    let (x, y) = (x.span, y.span)
-    var z = z.mutableSpan
-    precondition(x.count == y.count && y.count == z.count)
-    unsafe x.withUnsafeBufferPointer { x in
-      unsafe y.withUnsafeBufferPointer { y in
-        unsafe z.withUnsafeMutableBufferPointer { z in
-          // All have as many elements.
-          for i in x.indices { unsafe z[i] = x[i] * y[i] }
-        }
-      }
-    }
-  }
-
-  /// z ← z + a x y, element by element.
-  static func multiplyAdd(_ x: Vectors, by y: Vectors, times factor: Double, to z: Vectors) {
-    let (x, y) = (x.span, y.span)
-    var z = z.mutableSpan
-    precondition(x.count == y.count && y.count == z.count)
-    unsafe x.withUnsafeBufferPointer { x in
-      unsafe y.withUnsafeBufferPointer { y in
-        unsafe z.withUnsafeMutableBufferPointer { z in
-          // All have as many elements.
-          for i in x.indices { unsafe z[i] += factor * x[i] * y[i] }
-        }
-      }
-    }
-  }
-
-  /// Σ wᵢ xᵢ².
-  static func weightedSquare(_ x: Vectors, by w: Vectors) -> Double {
-    let (x, w) = (x.span, w.span)
-    precondition(x.count == w.count)
-    var sum = SIMD8<Double>()
-    var (rest, i) = (0.0, 0)
-    while i + 8 <= x.count {
-      for lane in 0..<8 { sum[lane] += w[i + lane] * x[i + lane] * x[i + lane] }
-      i += 8
-    }
-    while i < x.count {
-      rest += w[i] * x[i] * x[i]
-      i += 1
-    }
-    return sum.sum() + rest
   }
 }
