@@ -77,7 +77,8 @@ extension Equation {
   func point(_ unit: SIMD3<Double>) -> SIMD3<Double> {
     var x = SIMD3<Double>()
     for (axis, interval) in domain.enumerated() {
-      x[axis] = interval.lowerBound + (interval.upperBound - interval.lowerBound) * unit[axis]
+      let length = interval.upperBound - interval.lowerBound
+      x[axis] = min(interval.lowerBound + length * unit[axis], interval.upperBound)
     }
     return x
   }

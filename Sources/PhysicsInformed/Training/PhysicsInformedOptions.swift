@@ -45,15 +45,15 @@ public struct PhysicsInformedOptions: Codable, Equatable, Sendable {
   /// The most groups of shards; a group is what a rank has at least, and a block of the Jacobian.
   public var groups = 8
   /// The points of Gauss–Newton and L-BFGS steps.
-  public var pointsPerStep = 2048
+  public var pointsPerStep = 1024
   /// The points on the boundary, if conditions are soft.
   public var boundaryPoints = 256
   /// The points among which the next ones are chosen, as a multiple of those.
   public var poolFactor = 8
   /// The steps of Adam at the start.
-  public var adamSteps = 1000
+  public var adamSteps = 300
   /// The points of a step of Adam.
-  public var adamPoints = 448
+  public var adamPoints = 384
   /// The length of Adam's first steps.
   public var firstRate = 5e-3
   /// The length of Adam's last steps.

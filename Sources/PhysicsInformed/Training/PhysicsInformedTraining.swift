@@ -309,14 +309,30 @@ public final class PhysicsInformedTraining {
     func points(_ name: String, _ count: Int) throws(RunError) -> [SIMD3<Double>] {
       let d = equation.dimension
       let numbers = try array(name, count * d)
-      return (0..<count).map { index in
+      var result: [SIMD3<Double>] = []
+      for index in 0..<count {
         var point = SIMD3<Double>()
-        for axis in 0..<d { point[axis] = numbers[index * d + axis] }
-        return point
+        for axis in 0..<d {
+          point[axis] = numbers[index * d + axis]
+          guard equation.domain[axis].contains(point[axis]) else {
+            throw .data(
+              "the state of training has the coordinate \(point[axis]) in `\(name)`, outside of the domain"
+            )
+          }
+        }
+        result.append(point)
       }
+      return result
     }
     guard (0...2).contains(progress.phase), progress.round >= 0, progress.round < 1 << 31 else {
       throw .data("the state of training is in phase \(progress.phase) of 2")
+    }
+    let damping = progress.method.damping
+    guard damping > 0, damping.isFinite, progress.method.step >= 0,
+      progress.method.phaseStep >= 0
+    else {
+      throw .data(
+        "the state of training has the damping \(damping) after \(progress.method.step) steps")
     }
     let count = network.parameterCount
     for (name, values) in [("parameters", parameters), ("best", best)] {
