@@ -73,6 +73,7 @@ let package = Package(
         "MessagePassing",
       ]),
     module("Regressions", ["Datasets", "BlockKernels", "MessagePassing"]),
+    module("HierarchicalMatrices", ["BlockKernels", "ClusterTrees"]),
     module(
       "Factorization",
       [
@@ -111,6 +112,9 @@ let package = Package(
         "BlockKernels", "BlockSparse", "ClusterTrees", "NetworkExecution", "OperatorNetworks",
       ],
       path: "Tests/TestSupport", swiftSettings: settings),
+    .target(
+      name: "CheckSupport", dependencies: ["BlockKernels", "MessagePassing"],
+      path: "Tests/CheckSupport", swiftSettings: settings),
     .executableTarget(
       name: "DistributedChecks",
       dependencies: ["MessagePassing", "ParallelHDF5", "SparseMatrices"],
@@ -125,20 +129,22 @@ let package = Package(
     .executableTarget(
       name: "KrylovChecks",
       dependencies: [
-        "Preconditioners", "SparseMatrices", "KrylovMethods", "BlockKernels", "MessagePassing",
+        "CheckSupport", "Preconditioners", "SparseMatrices", "KrylovMethods", "BlockKernels",
+        "MessagePassing",
       ],
       path: "Tests/KrylovChecks", swiftSettings: settings),
     .executableTarget(
       name: "FactorChecks",
       dependencies: [
-        "Factorization", "SparseMatrices", "KrylovMethods", "NetworkExecution",
+        "CheckSupport", "Factorization", "SparseMatrices", "KrylovMethods", "NetworkExecution",
         "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing",
       ],
       path: "Tests/FactorChecks", swiftSettings: settings),
     .executableTarget(
       name: "RefinementChecks",
       dependencies: [
-        "Factorization", "SparseMatrices", "NetworkExecution", "OperatorNetworks", "BlockSparse",
+        "CheckSupport", "Factorization", "SparseMatrices", "NetworkExecution", "OperatorNetworks",
+        "BlockSparse",
         "BlockKernels", "ClusterTrees", "KrylovMethods", "MessagePassing",
       ],
       path: "Tests/RefinementChecks", swiftSettings: settings),
@@ -177,6 +183,12 @@ let package = Package(
       "OperatorProblemsTests",
       ["OperatorProblems", "BlockKernels", "ClusterTrees", "SpecialFunctions", "TestSupport"]),
     tests("DatasetsTests", ["Datasets"]),
+    tests(
+      "HierarchicalMatricesTests",
+      [
+        "HierarchicalMatrices", "BlockKernels", "ClusterTrees", "OperatorProblems",
+        "SpecialFunctions", "TestSupport",
+      ]),
     tests(
       "SparseMatricesTests",
       [

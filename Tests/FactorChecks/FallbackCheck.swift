@@ -1,4 +1,5 @@
 import BlockKernels
+import CheckSupport
 import ClusterTrees
 import MessagePassing
 import OperatorNetworks

@@ -1,3 +1,4 @@
+import AllocationCounter
 import BlockKernels
 import Foundation
 import OperatorNetworks
@@ -18,10 +19,10 @@ enum ResidualCase: String, CaseIterable, CustomTestStringConvertible {
 
   /// Makes the residual of one shard.
   func residual(
-    _ built: FactorProblem.Built, probes: AlignedBuffer<Double>
+    _ built: FactorProblem.Built, probes: AlignedBuffer<Double>, on other: TrainingRanks? = nil
   ) throws -> any ProbeResidual {
     let solver = try ExactSolver(built.exact)
-    let ranks = TrainingRanks(alone: built.factors, shards: 1)
+    let ranks = other ?? TrainingRanks(alone: built.factors, shards: 1)
     switch self {
     case .balanced, .balancedInverseFactors:
       return BalancedResidual(ranks, form: form, solver, probes: [probes])
@@ -39,7 +40,7 @@ enum ResidualCase: String, CaseIterable, CustomTestStringConvertible {
 struct RefinementTests {
   typealias Vectors = AlignedBuffer<Double>
 
-  private static let problems = [
+  fileprivate static let problems = [
     FactorProblem(.biharmonic2D, [8, 8], .weak, levels: 3, r: 2),
     FactorProblem(.convectionDiffusion2D, [8, 8], z: true, .strong, levels: 2, r: 1),
   ]
@@ -53,7 +54,8 @@ struct RefinementTests {
   private func copy(_ other: Vectors) -> Vectors { vectors(other.array()) }
 
   /// A problem with parameters that inverse factors have, too: near those of a truncated factor, or its dense inverse.
-  private func build(_ problem: FactorProblem, _ form: FactorForm) throws -> FactorProblem.Built {
+  fileprivate func build(_ problem: FactorProblem, _ form: FactorForm) throws -> FactorProblem.Built
+  {
     let built = try problem.build()
     if form == .product {
       try built.truncate(isScaled: true)
@@ -170,6 +172,34 @@ struct RefinementTests {
     let gradient = Vectors(repeating: 0, count: count)
     try residual.pullBack(0, dual, into: gradient)
     #expect(abs(product - OrderedSums.dot(gradient, direction)) < 1e-11 * scale)
+  }
+
+  @Test("products with the normal equations allocate nothing")
+  func allocations() async {
+    await #expect(processExitsWith: .success) {
+      for problem in RefinementTests.problems {
+        for kind in ResidualCase.allCases {
+          let built = try RefinementTests().build(problem, kind.form)
+          let count = built.parameters.count
+          let ranks = TrainingRanks(alone: built.factors, shards: 1)
+          let probes = Vectors(repeating: 1, count: built.matrix.rowCount * 16)
+          let mask = Vectors(repeating: 1, count: count)
+          let problem = LeastSquares(
+            try kind.residual(built, probes: probes, on: ranks), ranks, mask: mask)
+          try problem.update(built.parameters)
+          let result = Vectors(repeating: 0, count: count)
+          var counts: [Int] = []
+          // The first time makes memory for passes.
+          for _ in 0..<2 {
+            allocation_counter_start()
+            let square = try problem.normalProduct(mask, into: result)
+            counts.append(allocation_counter_stop())
+            try #require(square > 0)
+          }
+          try #require(counts[1] == 0, "\(kind): \(counts)")
+        }
+      }
+    }
   }
 
   @Test("block rows own each parameter once, and only what rows before them do not see")

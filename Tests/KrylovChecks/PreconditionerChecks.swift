@@ -1,4 +1,5 @@
 import BlockKernels
+import CheckSupport
 import KrylovMethods
 import MessagePassing
 import Preconditioners

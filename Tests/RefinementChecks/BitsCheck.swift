@@ -1,4 +1,5 @@
 import BlockKernels
+import CheckSupport
 import Factorization
 import Foundation
 import MessagePassing

@@ -1,6 +1,6 @@
 public import BlockKernels
 import BlockSparse
-import Checkpoints
+public import Checkpoints
 import Foundation
 public import MessagePassing
 import OperatorNetworks
@@ -9,7 +9,7 @@ import ParallelHDF5
 /// A checkpoint of factors, open and whole.
 ///
 /// Every rank reads all parameters: solving and training spread the work, not the memory.
-public struct FactorCheckpoint: ~Copyable {
+public struct FactorCheckpoint: ReadableCheckpoint, ~Copyable {
   /// All that determined the factors.
   public let configuration: FactorConfiguration
   /// What else the file says.
@@ -45,51 +45,6 @@ public struct FactorCheckpoint: ~Copyable {
     configuration = description.configuration
     self.state = state
     self.file = file
-  }
-
-  /// Opens the first of several checkpoints that is whole.
-  ///
-  /// Collective.
-  ///
-  /// - Parameters:
-  ///   - paths: The files, the newest first, the same on all ranks.
-  ///   - communicator: The ranks that read.
-  ///   - note: Receives what is wrong with the files before.
-  /// - Returns: The checkpoint; nil without files.
-  /// - Throws: An `ExitStatusError`: 65 if all are damaged.
-  public static func first(
-    of paths: [String], on communicator: borrowing Communicator, note: (String) -> Void
-  ) throws -> FactorCheckpoint? {
-    for (index, path) in paths.enumerated() {
-      do {
-        return try FactorCheckpoint(path, on: communicator)
-      } catch let error
-        where ExitStatus.status(of: error) == ExitStatus.wrongContent && index + 1 < paths.count
-      {
-        note("\(ExitStatus.message(of: error)); trying the checkpoint before it")
-      }
-    }
-    return nil
-  }
-
-  /// Finds the factors that a path names: a file, or the newest of a directory that is whole.
-  ///
-  /// Collective.
-  ///
-  /// - Parameters:
-  ///   - path: A file or a directory; only that of rank 0 matters.
-  ///   - communicator: The ranks that read.
-  ///   - note: Receives what is wrong with newer files.
-  /// - Returns: The checkpoint.
-  /// - Throws: An `ExitStatusError`: 66 if there is none, 65 if all are damaged.
-  public static func find(
-    _ path: String, on communicator: borrowing Communicator, note: (String) -> Void
-  ) throws -> FactorCheckpoint {
-    let paths = try Checkpoint.candidates(path, on: communicator)
-    guard let found = try first(of: paths, on: communicator, note: note) else {
-      throw CheckpointError.empty(directory: path)
-    }
-    return found
   }
 
   /// Builds the networks of the factors.

@@ -1,5 +1,5 @@
 import BlockKernels
-import Checkpoints
+public import Checkpoints
 public import ClusterTrees
 public import Datasets
 import Foundation
@@ -47,7 +47,7 @@ public struct CheckpointHeader: Sendable {
 }
 
 /// A checkpoint of a run, open and whole.
-public struct RunCheckpoint: ~Copyable {
+public struct RunCheckpoint: ReadableCheckpoint, ~Copyable {
   /// The description of its run.
   public let header: CheckpointHeader
   /// Its arrays.
@@ -65,51 +65,6 @@ public struct RunCheckpoint: ~Copyable {
     let file = try OpenCheckpoint(path, on: communicator)
     header = try CheckpointHeader(file)
     self.file = file
-  }
-
-  /// Opens the first of several checkpoints that is whole.
-  ///
-  /// Collective. A file that is damaged on one rank is damaged on all: its error has the status 65 on all of them.
-  ///
-  /// - Parameters:
-  ///   - paths: The files, the newest first, the same on all ranks.
-  ///   - communicator: The ranks that read.
-  ///   - note: Receives what is wrong with the files before.
-  /// - Returns: The checkpoint; nil without files.
-  /// - Throws: An `ExitStatusError`: 65 if all are damaged.
-  public static func first(
-    of paths: [String], on communicator: borrowing Communicator, note: (String) -> Void
-  ) throws -> RunCheckpoint? {
-    for (index, path) in paths.enumerated() {
-      do {
-        return try RunCheckpoint(path, on: communicator)
-      } catch let error
-        where ExitStatus.status(of: error) == ExitStatus.wrongContent && index + 1 < paths.count
-      {
-        note("\(ExitStatus.message(of: error)); trying the checkpoint before it")
-      }
-    }
-    return nil
-  }
-
-  /// Finds the checkpoint that a path names: a file, or the newest of a directory that is whole.
-  ///
-  /// Collective.
-  ///
-  /// - Parameters:
-  ///   - path: A file or a directory; only that of rank 0 matters.
-  ///   - communicator: The ranks that read.
-  ///   - note: Receives what is wrong with newer files.
-  /// - Returns: The checkpoint.
-  /// - Throws: An `ExitStatusError`: 66 if there is none, 65 if all are damaged.
-  public static func find(
-    _ path: String, on communicator: borrowing Communicator, note: (String) -> Void
-  ) throws -> RunCheckpoint {
-    let paths = try Checkpoint.candidates(path, on: communicator)
-    guard let found = try first(of: paths, on: communicator, note: note) else {
-      throw CheckpointError.empty(directory: path)
-    }
-    return found
   }
 
   /// Throws unless a network has the structure of the file's network.
