@@ -151,7 +151,7 @@ let package = Package(
     .executableTarget(
       name: "PhysicsInformedChecks",
       dependencies: [
-        "PhysicsInformed", "Optimization", "BlockKernels", "MessagePassing",
+        "CheckSupport", "PhysicsInformed", "Optimization", "BlockKernels", "MessagePassing",
       ],
       path: "Tests/PhysicsInformedChecks", swiftSettings: settings),
     tests("MessagePassingTests", ["DistributedChecks", "MessagePassing", "TestSupport"]),

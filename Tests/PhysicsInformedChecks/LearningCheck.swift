@@ -1,4 +1,5 @@
 import BlockKernels
+import CheckSupport
 import Foundation
 import MessagePassing
 import Optimization
