@@ -89,6 +89,8 @@ let package = Package(
         "BlockSparse",
         "BlockKernels", "ClusterTrees", "ParallelHDF5", "MessagePassing",
       ]),
+    module(
+      "PhysicsInformed", ["Optimization", "BlockKernels", "MessagePassing"]),
 
     // MARK: Program
     .executableTarget(
@@ -146,6 +148,12 @@ let package = Package(
         "BlockKernels", "ClusterTrees", "KrylovMethods", "MessagePassing",
       ],
       path: "Tests/RefinementChecks", swiftSettings: settings),
+    .executableTarget(
+      name: "PhysicsInformedChecks",
+      dependencies: [
+        "CheckSupport", "PhysicsInformed", "Optimization", "BlockKernels", "MessagePassing",
+      ],
+      path: "Tests/PhysicsInformedChecks", swiftSettings: settings),
     tests("MessagePassingTests", ["DistributedChecks", "MessagePassing", "TestSupport"]),
     tests(
       "ParallelHDF5Tests", ["ParallelHDF5", "MessagePassing", "DistributedChecks", "TestSupport"]),
@@ -214,6 +222,9 @@ let package = Package(
         "OperatorNetworks", "BlockSparse", "BlockKernels", "ClusterTrees", "MessagePassing",
         "AllocationCounter", "TestSupport",
       ]),
+    tests(
+      "PhysicsInformedTests",
+      ["PhysicsInformed", "PhysicsInformedChecks", "BlockKernels", "MessagePassing", "TestSupport"]),
     tests(
       "CommandLineTests",
       ["h2nn-dist", "DistributedChecks", "TestSupport", "Checkpoints", "ParallelHDF5"]),
