@@ -52,7 +52,7 @@ struct HelpTests {
       "factor",
       "\(matrix) pattern order leaf levels channels coarse-channels form start factor-memory refine loss probes steps "
         + "inner-iterations inner-tolerance learning-rate transpose-loss block-wise seed out restart "
-        + "stop-after checkpoint-every"
+        + "stop-after checkpoint-every tree-ranks"
     ),
     (
       "solve",
