@@ -90,7 +90,8 @@ let package = Package(
         "BlockKernels", "ClusterTrees", "ParallelHDF5", "MessagePassing",
       ]),
     module(
-      "PhysicsInformed", ["Optimization", "BlockKernels", "MessagePassing"]),
+      "PhysicsInformed",
+      ["Checkpoints", "ParallelHDF5", "Optimization", "BlockKernels", "MessagePassing"]),
 
     // MARK: Program
     .executableTarget(
@@ -98,7 +99,7 @@ let package = Package(
       dependencies: [
         "Training", "Checkpoints", "Regressions", "Datasets", "NetworkExecution",
         "OperatorNetworks",
-        "OperatorProblems", "Factorization", "Preconditioners", "SparseMatrices",
+        "OperatorProblems", "Factorization", "PhysicsInformed", "Preconditioners", "SparseMatrices",
         "KrylovMethods", "BlockSparse", "BlockKernels", "ClusterTrees",
         "ParallelHDF5", "MessagePassing",
       ],

@@ -7,12 +7,15 @@ public enum CheckpointKind: String, Sendable, Codable {
   case network
   /// Triangular factors of a matrix.
   case factors
+  /// A network that solves an equation, and the state of its training.
+  case physicsInformed = "physics-informed"
 
   /// The kind in words.
   var words: String {
     switch self {
     case .network: "a trained network"
     case .factors: "factors of a matrix"
+    case .physicsInformed: "a network that solves an equation"
     }
   }
 }

@@ -59,6 +59,12 @@ struct HelpTests {
       "factors rhs out force \(matrix) method preconditioner tolerance iteration-limit restart "
         + "refinement-steps vectors seed"
     ),
+    (
+      "pinn",
+      "width depth function conditions condition-weight boundary-points optimizer steps points-per-step round solve "
+        + "adam-steps adam-points adam-round first-rate last-rate pool-factor validation-points shard groups seed out "
+        + "restart stop-after time-limit checkpoint-every"
+    ),
   ]
 
   /// An environment in which MPI cannot start.

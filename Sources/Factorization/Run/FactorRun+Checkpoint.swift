@@ -39,7 +39,9 @@ extension FactorRun {
       }
       return SavedDescription(configuration: configuration, state: state)
     }
-    try world.agree { if world.rank == 0 { try writeMetrics() } }
+    try world.agree {
+      if world.rank == 0 { try RunDirectory.write(metrics: metrics, in: options.directory) }
+    }
   }
 
   /// Adds a line to the metrics.
@@ -52,17 +54,8 @@ extension FactorRun {
     ]
     let data = try JSONSerialization.data(withJSONObject: object, options: .sortedKeys)
     metrics += String(decoding: data, as: UTF8.self) + "\n"
-    try world.agree { if world.rank == 0 { try writeMetrics() } }
-  }
-
-  private func writeMetrics() throws(RunError) {
-    let path = "\(options.directory)/metrics.jsonl"
-    do {
-      try metrics.write(toFile: path, atomically: true, encoding: .utf8)
-    } catch {
-      throw RunError(
-        exitStatus: ExitStatus.inputOutput,
-        "\(path): cannot be written: \(ExitStatus.reason(of: error))")
+    try world.agree {
+      if world.rank == 0 { try RunDirectory.write(metrics: metrics, in: options.directory) }
     }
   }
 

@@ -1,7 +1,6 @@
 import BlockKernels
 import Checkpoints
 import ClusterTrees
-import Foundation
 import KrylovMethods
 public import MessagePassing
 import NetworkExecution
@@ -54,7 +53,10 @@ public struct FactorRun {
     let lock = try world.agree { world.rank == 0 ? try DirectoryLock(options.directory) : nil }
     defer { lock?.release() }
     try world.agree {
-      if world.rank == 0 { try prepare(options, isExclusive: lock?.isExclusive ?? false) }
+      if world.rank == 0 {
+        try RunDirectory.prepare(
+          options.directory, restarts: options.restart, isExclusive: lock?.isExclusive ?? false)
+      }
     }
     let found = try FactorCheckpoint.first(
       of: try Checkpoint.list(in: options.directory, on: world), on: world, note: note)
@@ -77,26 +79,6 @@ public struct FactorRun {
     }
     let summary = try run.summarize(on: world, note: note)
     return wasFinished ? .alreadyFinished(summary) : .finished(summary)
-  }
-
-  /// Removes what a run left that ended while it wrote, and all results to start over.
-  private static func prepare(
-    _ options: FactorRunOptions, isExclusive: Bool
-  ) throws(RunError) {
-    let (files, directory) = (FileManager.default, options.directory)
-    Checkpoint.removeLeftovers(in: directory, isExclusive: isExclusive)
-    guard options.restart else { return }
-    do {
-      let results = ["metrics.jsonl", "summary.json"].map { "\(directory)/\($0)" }
-      for path in Checkpoint.list(in: directory) + results where files.fileExists(atPath: path) {
-        try files.removeItem(atPath: path)
-      }
-    } catch {
-      throw RunError(
-        exitStatus: ExitStatus.cannotCreate,
-        "\(directory): cannot be emptied to start over; choose another `out` "
-          + "(\(ExitStatus.reason(of: error)))")
-    }
   }
 
   /// Reads the matrix, builds the factors, and takes the state of a checkpoint.

@@ -67,7 +67,7 @@ public struct PhysicsInformedOptions: Codable, Equatable, Sendable {
   /// Which normal equations are solved.
   public var solve = Solve.automatic
   /// The most steps, those of Adam included.
-  public var stepLimit = 100_000
+  public var stepLimit = 1200
   /// The fixed points by whose residuals the best parameters are found.
   public var validationPoints = 2048
   /// The seed.

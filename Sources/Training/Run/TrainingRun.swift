@@ -181,7 +181,10 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
   ) throws -> Bool {
     let isFirst = grid.world.rank == 0
     try grid.world.agree {
-      if isFirst { try prepareDirectory() }
+      if isFirst {
+        try RunDirectory.prepare(
+          options.directory, restarts: options.restart, isExclusive: ownsDirectory)
+      }
     }
     let isResumed = found.header != nil
     if let found {
@@ -192,24 +195,6 @@ public struct TrainingRun<Scalar: KernelScalar & HDF5Scalar & MPIScalar> {
     }
     try grid.world.agree { if isFirst { try writeMetrics() } }
     return isResumed && trainer.step >= configuration.training.iterations
-  }
-
-  /// Removes what a run left that ended while it wrote, and all results to start over.
-  private func prepareDirectory() throws(RunError) {
-    let (files, directory) = (FileManager.default, options.directory)
-    Checkpoint.removeLeftovers(in: directory, isExclusive: ownsDirectory)
-    guard options.restart else { return }
-    do {
-      let results = ["metrics.jsonl", "summary.json"].map { "\(directory)/\($0)" }
-      for path in Checkpoint.list(in: directory) + results where files.fileExists(atPath: path) {
-        try files.removeItem(atPath: path)
-      }
-    } catch {
-      throw RunError(
-        exitStatus: ExitStatus.cannotCreate,
-        "\(directory): cannot be emptied to start over; choose another `out` "
-          + "(\(ExitStatus.reason(of: error)))")
-    }
   }
 
   /// Continues from a checkpoint.

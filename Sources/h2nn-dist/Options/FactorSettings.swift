@@ -79,7 +79,7 @@ extension Setting<RefinementOptions> {
       standard: "the whole identity up to 1024 unknowns, else 64"),
     .integer(
       "steps", "n", "the most steps of training", \.steps, atMost: 1 << 20,
-      standard: "12; lbfgs 200, adam 1000"),
+      standard: "40, of a block row 25; lbfgs 200, adam 1000"),
     .integer(
       "inner-iterations", "n", "gauss-newton, lm: conjugate gradients in a step at most",
       \.innerIterations, atMost: 1 << 20, standard: "60"),

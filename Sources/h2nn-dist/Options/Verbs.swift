@@ -6,7 +6,7 @@ import Training
 enum Verbs {
   static let all = [
     generate, train, evaluate, predict, baseline, compare, study, inspect, bench, plot, factor,
-    solve,
+    solve, pinn,
   ]
 
   static let generate = Verb(
